@@ -1,0 +1,38 @@
+/*
+ * base/limits.h - every maximum, with its reason
+ *
+ * A cap that is chosen at the call is a cap that nobody can review. Each floor has a section here.
+ * Where a setting can change a maximum, the setting's row (base/option.h) takes its default here.
+ */
+#ifndef WEIR_BASE_LIMITS_H
+#define WEIR_BASE_LIMITS_H
+
+#define KIB (INT64_C(1) << 10)
+#define MIB (INT64_C(1) << 20)
+#define GIB (INT64_C(1) << 30)
+
+/* -- text: what a reader accepts ------------------------------------------------------------- */
+#define JSON_DEPTH_MAX 64            /* MCP messages nest below 20; a schema rarely below 30 */
+#define JSON_BYTES_MAX (8 * MIB)     /* as the body of a request */
+#define JSON_MEMBERS_MAX 100000      /* of one object or array: bounds the duplicate check */
+#define YAML_BYTES_MAX (16 * MIB)    /* the design's "a file 16 MiB" */
+#define YAML_DEPTH_MAX 64
+#define YAML_NODES_MAX 2000000
+
+/* -- net: what a peer may send ---------------------------------------------------------------- */
+#define HTTP_HEAD_BYTES_MAX (16 * KIB) /* request line and headers; a 64 KB header is an attack */
+#define HTTP_HEADERS_MAX 128
+#define HTTP_BODY_BYTES_MAX (4 * MIB) /* default of server.max_body_bytes */
+
+/* -- call: what one call may hold ------------------------------------------------------------- */
+#define CALL_ARENA_BYTES (64 * MIB) /* trees of a 1 MiB statement fit many times over */
+#define REPLY_BYTES_MAX (8 * MIB)   /* default of limits.reply_max_bytes (design, section 10) */
+
+/* -- sql: what a statement may be (defaults of security.*; design, section 7) ------------------- */
+#define SQL_BYTES_MAX (1 * MIB)
+#define SQL_NESTING_MAX 256
+#define SQL_IN_LIST_MAX 10000
+#define SQL_SELECT_ITEMS_MAX 4096
+#define SQL_CTES_MAX 256
+
+#endif
