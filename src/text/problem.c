@@ -1,0 +1,55 @@
+#include "text/problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void problems_init(struct problems *problems, struct arena *arena) {
+    *problems = (struct problems){.arena = arena};
+}
+
+static struct str print_into(struct problems *problems, const char *fmt, va_list args) {
+    char text[1024];
+    int n = vsnprintf(text, sizeof text, fmt, args);
+    if (n < 0) n = 0;
+    size_t len = (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+    struct str copy = str_dup(problems->arena, utf8_clip((struct str){text, len}, len));
+    if (copy.ptr == NULL && len > 0) problems->is_full = true;
+    return copy;
+}
+
+void problem_add(struct problems *problems, enum severity severity, struct str file,
+                 const struct yaml *node, const char *fmt, ...) {
+    if (severity == SEVERITY_ERROR) problems->n_errors++;
+    struct problem *p = ARENA_PUSH(problems->arena, problems->items, problems->n, problems->cap);
+    if (p == NULL) {
+        problems->is_full = true;
+        return;
+    }
+    va_list args;
+    va_start(args, fmt);
+    *p = (struct problem){.severity = severity, .file = file};
+    p->text = print_into(problems, fmt, args);
+    va_end(args);
+    if (node != NULL) {
+        p->line = node->line;
+        p->column = node->column;
+    }
+}
+
+void problem_hint(struct problems *problems, const char *fmt, ...) {
+    if (problems->n == 0) return;
+    va_list args;
+    va_start(args, fmt);
+    problems->items[problems->n - 1].hint = print_into(problems, fmt, args);
+    va_end(args);
+}
+
+struct str problem_print(const struct problem *p, struct arena *arena) {
+    const char *severity = p->severity == SEVERITY_ERROR ? "error" : "warning";
+    struct str where = p->line > 0 ? str_printf(arena, STR_FMT ":%u:%u", STR_ARG(p->file), p->line,
+                                                p->column)
+                                   : p->file;
+    return str_printf(arena, STR_FMT ": %s: " STR_FMT "%s" STR_FMT "%s", STR_ARG(where), severity,
+                      STR_ARG(p->text), p->hint.len > 0 ? " (" : "", STR_ARG(p->hint),
+                      p->hint.len > 0 ? ")" : "");
+}
