@@ -35,4 +35,8 @@
 #define SQL_SELECT_ITEMS_MAX 4096
 #define SQL_CTES_MAX 256
 
+/* -- sql: types of schemas --------------------------------------------------------------------- */
+#define SQL_TYPE_NESTING_MAX 32  /* of array<struct<map<…>>>: the engines stop near 20 */
+#define SQL_TYPE_FIELDS_MAX 4096 /* of one struct */
+
 #endif
