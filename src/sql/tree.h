@@ -9,8 +9,9 @@
  *   1. A tag of zero is no node: zeroed memory is refused by walker, printer and comparison.
  *   2. Every node has one parent. Do not hang a node in two places; copy it (sql_copy_*, walk.h).
  *   3. Parentheses are not kept; the shape of the tree says what binds. The printer puts its own.
- *   4. AND, OR and || chains are flat lists (a statement with 5000 ORs is not deep). All other
- *      operators are binary, left-deep, and no tree is higher than sql_limits.nesting.
+ *   4. AND, OR and || chains and set operations of one operator are flat lists (5000 ORs are not
+ * deep); set operators have no precedence, a change of operator nests to the left (note 6). All
+ * other operators are binary, left-deep, and no tree is higher than sql_limits.nesting.
  *   5. Spellings that mean the same are parsed to one form: == is =, != is <>, ! is NOT, REGEXP is
  * RLIKE, EXCEPT is MINUS, LIMIT m, n is LIMIT n OFFSET m, FROM first is SELECT first, DISTRIBUTE BY
  * … SORT BY inside OVER is PARTITION BY … ORDER BY, `ROWS x` is BETWEEN x AND CURRENT ROW,
@@ -540,16 +541,9 @@ struct sql_select {
 };
 
 enum sql_set_op {
-    SQL_SET_FIRST = 0, /* the first branch has no operator */
-    SQL_UNION,
+    SQL_UNION = 1,
     SQL_INTERSECT,
     SQL_MINUS, /* also EXCEPT */
-};
-
-struct sql_branch {
-    enum sql_set_op op;
-    bool all; /* else DISTINCT, which is the default */
-    struct sql_query *query;
 };
 
 struct sql_cte { /* name [(c, …)] AS (query) */
@@ -577,7 +571,7 @@ struct sql_tail {
 
 enum sql_query_kind {
     SQL_SELECT = 1,
-    SQL_SET, /* a UNION b MINUS c: applied from left to right, no precedence (note 6) */
+    SQL_SET, /* a UNION b UNION c; a change of operator nests to the left: (a UNION b) MINUS c */
 };
 
 /* [WITH …] body [ORDER BY … LIMIT …]. The tail behind the last branch of a set operation belongs to
@@ -593,8 +587,10 @@ struct sql_query {
     size_t n_ctes;
     union {
         struct sql_select *select; /* SELECT */
-        struct {                   /* SET: two or more branches */
-            struct sql_branch *branches;
+        struct {                   /* SET: two or more branches, one operator */
+            enum sql_set_op set_op;
+            bool set_all; /* else DISTINCT, which is the default */
+            struct sql_query **branches;
             size_t n_branches;
         };
     };
