@@ -1,0 +1,104 @@
+/*
+ * identity/identity.h - who asks
+ *
+ * Headers, a token on stdio or a name on the command line become a principal: a user, the client it
+ * came through, roles and attributes. Providers are tried in the order of one table (identity.c), a
+ * file each; the first that finds its kind of credential decides, and a bad credential is never
+ * passed on to the next. Zeroed memory is nobody.
+ *
+ * Memory:  an identity is part of a snapshot and immutable; principals live in the call's arena and
+ *          borrow from the snapshot.
+ * Errors:  FAIL_DENIED with AUTH_REQUIRED or AUTH_INVALID_TOKEN: the road stops with 401.
+ * Threads: immutable after load.
+ */
+#ifndef WEIR_IDENTITY_IDENTITY_H
+#define WEIR_IDENTITY_IDENTITY_H
+
+#include "base/arena.h"
+#include "base/fail.h"
+#include "base/option.h"
+#include "text/problem.h"
+#include "text/yaml.h"
+
+/* Names that may be used. Absent (is_set false) does not restrict, an empty list is nothing, `*` is
+ * all (design, section 10). */
+struct name_set {
+    const struct str *items;
+    size_t n;
+    bool is_set;
+};
+bool name_set_has(const struct name_set *set, struct str name); /* by glob; absent: true */
+
+struct attribute {
+    struct str name;
+    const struct str *values;
+    size_t n_values;
+};
+
+struct principal {
+    struct str user_id;
+    struct str client_id;   /* may be empty: then no client rule applies */
+    struct str name;        /* for people */
+    struct str auth_method; /* "bearer_token", "development", "command_line" */
+    struct str token_id;    /* what a log may show of the token: never the token */
+    const struct str *roles;
+    size_t n_roles;
+    const struct attribute *attributes;
+    size_t n_attributes;
+    struct name_set allowed_tools, allowed_projects; /* of the token */
+    int64_t rate_n, rate_window_s;                   /* of the token; 0: none */
+};
+bool principal_has_role(const struct principal *principal, struct str role);
+/* The values of `${user.NAME}`; NULL when the principal has no such attribute. */
+const struct attribute *principal_attribute(const struct principal *principal, struct str name);
+
+/* Where a call comes from. Header values are untrusted. */
+enum origin_kind { ORIGIN_HTTP = 0, ORIGIN_STDIO };
+struct origin {
+    enum origin_kind kind;
+    struct str (*header)(const void *with, struct str name); /* STR_NONE: absent; HTTP only */
+    const void *with;
+    struct str peer; /* address as text; empty on stdio */
+    bool peer_is_loopback;
+    struct str token; /* stdio: WEIR_TOKEN from the environment */
+};
+
+struct identity;
+
+/* The settings under `auth:` of weir.yaml. */
+struct identity_settings {
+    bool require_auth;        /* MCP_REQUIRE_AUTH, default true */
+    bool auth_enabled;        /* MCP_AUTH_ENABLED, default true */
+    struct str dev_username;  /* MCP_DEV_USERNAME; used when authentication is off */
+};
+extern const struct option identity_options[];
+
+struct identity_sources {
+    const struct identity_settings *settings;
+    /* Trees as read, NULL where the file is absent; names for problems. */
+    const struct yaml *auth, *auth_local, *enterprise;
+    struct str auth_name, auth_local_name, enterprise_name;
+    bool all_listeners_loopback; /* without which nobody may come unauthenticated */
+};
+
+/* Adds every problem; FAIL_CONFIG when there are errors. The identity lives in `arena`. */
+MUST_USE result identity_load(const struct identity_sources *sources, struct arena *arena,
+                              struct problems *problems, const struct identity **out);
+
+/* Who is it? FAIL_DENIED when nobody that we know. */
+MUST_USE result identity_identify(const struct identity *identity, const struct origin *origin,
+                                  struct arena *arena, struct principal *out,
+                                  struct report *report);
+
+/* `--as USER[@CLIENT]`: a user_id of auth.yaml or enterprise.yaml (FAIL_ABSENT with the nearest
+ * known name). The client defaults to that of the user's token. */
+MUST_USE result identity_named(const struct identity *identity, struct str user_at_client,
+                               struct arena *arena, struct principal *out, struct report *report);
+
+/* How a token is stored: "sha256:" + hex of its SHA-256. A token has 256 random bits, so a plain
+ * hash is enough: there is nothing to guess that stretching would slow down. */
+enum { TOKEN_HASH_SIZE = 7 + 64 + 1, TOKEN_TEXT_SIZE = 5 + 64 + 1 };
+void token_hash(struct str token, char out[TOKEN_HASH_SIZE]);
+void token_new(char out[TOKEN_TEXT_SIZE]); /* "weir_" + 64 hex digits */
+
+#endif

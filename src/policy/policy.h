@@ -1,0 +1,111 @@
+/*
+ * policy/policy.h - may they
+ *
+ * policy.yaml (or the legacy allowlist.yaml), the roles and clients of enterprise.yaml, compiled to
+ * an immutable snapshot. It answers two questions: may this principal use this tool (a verdict), and
+ * what may it see of the data (a grant, which the guard obeys). Token, roles and client must each
+ * allow; zeroed memory denies; a table that no policy names is not granted.
+ *
+ * Memory:  a policy lives in the arena it was loaded into; verdicts and grants in the call's.
+ * Errors:  loading: FAIL_CONFIG with positions in `problems`. Deciding: a denial is no error.
+ * Threads: immutable after load; policy_limiter has its own lock.
+ */
+#ifndef WEIR_POLICY_POLICY_H
+#define WEIR_POLICY_POLICY_H
+
+#include "identity/identity.h"
+#include "sql/grant.h"
+
+struct policy;
+
+struct policy_sources {
+    /* Trees as read, NULL where the file is absent; allowlist only counts without policy. */
+    const struct yaml *policy, *allowlist, *enterprise;
+    struct str policy_name, allowlist_name, enterprise_name;
+    struct str policy_text; /* the bytes of all files that decide, for the version */
+};
+
+MUST_USE result policy_load(const struct policy_sources *sources, struct arena *arena,
+                            struct problems *problems, const struct policy **out);
+
+/* The first 12 hex digits of the SHA-256 of what was loaded: stands in every record. */
+struct str policy_version(const struct policy *policy);
+
+enum effect { EFFECT_DENY = 0, EFFECT_ALLOW };
+
+struct verdict {
+    enum effect effect;
+    const char *code; /* TOOL_NOT_ALLOWED, …; NULL when allowed */
+    struct str rule;  /* which rule decided: "token", "role:data_analyst", "client:bot", "default" */
+    struct str sentence, hint;
+};
+
+/* May the principal use the tool? Also decides what tools/list shows. */
+void policy_decide(const struct policy *policy, const struct principal *principal, struct str tool,
+                   struct arena *arena, struct verdict *out);
+
+/* What the policy says of a table beside the grant, for people. All texts may be empty. */
+struct policy_table {
+    struct str project, schema, name; /* lower case */
+    struct str domain, domain_name, owner, sensitivity;
+    struct str default_partition_field;
+    enum { PARTITION_NONE = 0, PARTITION_MAX_PT, PARTITION_RANGE } default_partition_strategy;
+    struct str default_partition_format, default_partition_time_column;
+    bool require_partition_filter;
+    int64_t max_limit; /* 0: the global one */
+};
+
+/* The tables that the principal may see by token, roles, client and domain, in order of name. */
+MUST_USE result policy_tables(const struct policy *policy, const struct principal *principal,
+                              struct arena *arena, const struct policy_table *const **out,
+                              size_t *n, struct report *report);
+/* One of them, or NULL: unknown and ungranted are the same. */
+const struct policy_table *policy_table_find(const struct policy *policy,
+                                             const struct principal *principal,
+                                             struct str project, struct str schema,
+                                             struct str name);
+/* Is the project allowed by the token? For PROJECT_NOT_ALLOWED. */
+bool policy_may_project(const struct policy *policy, const struct principal *principal,
+                        struct str project);
+
+/* Fills a grant whose find() binds policy to the schemas of `source`. Rows: several policies that
+ * apply are AND-ed; `${user.x}` is bound as quoted literals, and a missing or empty one makes the
+ * predicate FALSE. `project` is the caller's default (empty: the policy's, or the domain's). All
+ * arguments must outlive the grant. */
+MUST_USE result policy_grant(const struct policy *policy, const struct principal *principal,
+                             const struct schema_source *source, const struct grant_join *joins,
+                             size_t n_joins, struct str project, struct arena *arena,
+                             struct grant *out, struct report *report);
+
+/* Limits that are not the guard's. */
+struct policy_limits {
+    int64_t query_timeout_s;
+    int64_t max_concurrent_queries_per_user;
+    int64_t default_limit, max_limit;
+};
+void policy_limits(const struct policy *policy, struct policy_limits *out);
+
+/* Names in the policy that no backend has, for warnings: calls see() for each table. */
+void policy_each_table(const struct policy *policy,
+                       void (*see)(const struct policy_table *table, void *with), void *with);
+
+/* -- how often: counted in this process ------------------------------------------------------- */
+
+struct policy_limiter; /* lives as long as the process, through reloads */
+
+struct policy_limiter *policy_limiter_new(void);
+void policy_limiter_free(struct policy_limiter *limiter);
+
+/* Counts one call against the limits of token, roles and client: at most N admitted calls in any
+ * window of W seconds (a sliding log), checked and counted in one step; all limits or none are
+ * charged. Denial: RATE_LIMIT_EXCEEDED with *retry_after_ms set. */
+void policy_limiter_admit(struct policy_limiter *limiter, const struct policy *policy,
+                          const struct principal *principal, int64_t now_ms, struct arena *arena,
+                          struct verdict *out, int64_t *retry_after_ms);
+
+/* Takes one of the user's places for running queries; false: none is free
+ * (CONCURRENCY_LIMIT_EXCEEDED). Each success is given back with _leave(). */
+bool policy_limiter_enter_query(struct policy_limiter *limiter, struct str user_id, int64_t max);
+void policy_limiter_leave_query(struct policy_limiter *limiter, struct str user_id);
+
+#endif
