@@ -9,12 +9,13 @@
  *   1. A tag of zero is no node: zeroed memory is refused by walker, printer and comparison.
  *   2. Every node has one parent. Do not hang a node in two places; copy it (sql_copy_*, walk.h).
  *   3. Parentheses are not kept; the shape of the tree says what binds. The printer puts its own.
- *   4. AND, OR and || chains and set operations of one operator are flat lists (5000 ORs are not
- * deep); set operators have no precedence, a change of operator nests to the left (note 6). All
- * other operators are binary, left-deep, and no tree is higher than sql_limits.nesting.
- *   5. Spellings that mean the same are parsed to one form: == is =, != is <>, ! is NOT, REGEXP is
- * RLIKE, EXCEPT is MINUS, LIMIT m, n is LIMIT n OFFSET m, FROM first is SELECT first, DISTRIBUTE BY
- * … SORT BY inside OVER is PARTITION BY … ORDER BY, `ROWS x` is BETWEEN x AND CURRENT ROW,
+ *   4. AND, OR and || chains and set operations of one operator are flat lists: 5000 ORs are not
+ *      deep. Set operators have no precedence, a change of operator nests to the left (note 6).
+ *      All other operators are binary; no tree is higher than sql_limits.nesting.
+ *   5. Spellings that mean the same are parsed to one form:
+ *      == is =, != is <>, ! is NOT, REGEXP is RLIKE, EXCEPT is MINUS, FROM first is SELECT first,
+ *      LIMIT m, n is LIMIT n OFFSET m, ROWS x is ROWS BETWEEN x AND CURRENT ROW,
+ *      DISTRIBUTE BY … SORT BY inside OVER is PARTITION BY … ORDER BY,
  *      substring(a FROM b FOR c) is substring(a, b, c), trim(BOTH x FROM y) is trim(y, x).
  *   6. Pointers that may be NULL say so; arrays are NULL when empty.
  *
@@ -24,7 +25,7 @@
 #ifndef WEIR_SQL_TREE_H
 #define WEIR_SQL_TREE_H
 
-#include "base/str.h"
+#include "sql/types.h"
 
 /* Byte offsets in the client's text, `to` behind the last byte. A node that we built ourselves
  * has from = to = SQL_NOWHERE. */
@@ -50,48 +51,6 @@ struct sql_name {
 struct sql_names {
     struct sql_name *at;
     size_t n;
-};
-
-/* -- types: CAST(x AS …) ------------------------------------------------------------------------
- */
-
-enum sql_type_kind {
-    SQL_TYPE_TINYINT = 1,
-    SQL_TYPE_SMALLINT,
-    SQL_TYPE_INT,
-    SQL_TYPE_BIGINT,
-    SQL_TYPE_FLOAT,
-    SQL_TYPE_DOUBLE,
-    SQL_TYPE_DECIMAL, /* args: none, (p) or (p,s) */
-    SQL_TYPE_STRING,
-    SQL_TYPE_VARCHAR, /* (n) */
-    SQL_TYPE_CHAR,    /* (n) */
-    SQL_TYPE_BINARY,
-    SQL_TYPE_BOOLEAN,
-    SQL_TYPE_DATE,
-    SQL_TYPE_DATETIME,
-    SQL_TYPE_TIMESTAMP,
-    SQL_TYPE_TIMESTAMP_NTZ,
-    SQL_TYPE_INTERVAL_YEAR_MONTH,
-    SQL_TYPE_INTERVAL_DAY_TIME,
-    SQL_TYPE_JSON,
-    SQL_TYPE_ARRAY,  /* ARRAY<T>: parts[0] */
-    SQL_TYPE_MAP,    /* MAP<K,V>: parts[0], parts[1] */
-    SQL_TYPE_STRUCT, /* STRUCT<a:T,…>: parts with names */
-};
-
-struct sql_type {
-    enum sql_type_kind kind;
-    struct sql_span span;
-    uint32_t args[2]; /* precision and scale, or length */
-    unsigned n_args;
-    struct sql_type_part *parts;
-    size_t n_parts;
-};
-
-struct sql_type_part {
-    struct sql_name name; /* of a STRUCT's field; absent elsewhere */
-    struct sql_type *type;
 };
 
 /* -- expressions ------------------------------------------------------------------------------ */
@@ -265,7 +224,7 @@ struct sql_expr {
         } extract;
         struct { /* CAST */
             struct sql_expr *value;
-            struct sql_type *type;
+            struct sql_type type;
         } cast;
         struct {                      /* CASE */
             struct sql_expr *operand; /* or NULL */
