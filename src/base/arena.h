@@ -34,11 +34,11 @@ void arena_deinit(struct arena *arena);
 /* As deinit, but keeps one block, so that a loop that serves call after call does not malloc. */
 void arena_reset(struct arena *arena);
 
-/* `size` bytes, zeroed, aligned to `align` (a power of two up to 16). Size 0 gives a valid pointer. */
+/* `size` bytes, zeroed, aligned to `align` (a power of two up to 16). Size 0 gives a valid pointer.
+ */
 void *arena_alloc(struct arena *arena, size_t size, size_t align) __attribute__((malloc));
 /* An array of n elements of `size` bytes; NULL when the product overflows. */
-void *arena_array(struct arena *arena, size_t n, size_t size, size_t align)
-    __attribute__((malloc));
+void *arena_array(struct arena *arena, size_t n, size_t size, size_t align) __attribute__((malloc));
 
 #define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type), _Alignof(type)))
 #define arena_new_array(arena, n, type)                                                            \
@@ -49,7 +49,8 @@ void *arena_array(struct arena *arena, size_t n, size_t size, size_t align)
 void *arena_push(struct arena *arena, void **base, size_t *n, size_t *cap, size_t size,
                  size_t align);
 #define ARENA_PUSH(arena, base, n, cap)                                                            \
-    arena_push((arena), (void **)&(base), &(n), &(cap), sizeof *(base), _Alignof(__typeof__(*(base))))
+    arena_push((arena), (void **)&(base), &(n), &(cap), sizeof *(base),                            \
+               _Alignof(__typeof__(*(base))))
 
 /* run(with) is called when the arena ends. false: the budget is spent, nothing was registered. */
 bool arena_defer(struct arena *arena, void (*run)(void *with), void *with)

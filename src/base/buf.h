@@ -37,11 +37,12 @@ struct buf_mark {
     struct buf_chunk *chunk;
     size_t in_chunk;
     size_t len;
+    enum fail failed;
 };
 
 void buf_init(struct buf *buf, size_t max); /* allocates nothing */
-void buf_deinit(struct buf *buf);           /* frees; the buf is empty and usable with the same max */
-void buf_clear(struct buf *buf);            /* empties, keeps the first chunk, forgets a failure */
+void buf_deinit(struct buf *buf); /* frees; the buf is empty and usable with the same max */
+void buf_clear(struct buf *buf);  /* empties, keeps the first chunk, forgets a failure */
 
 void buf_add(struct buf *buf, struct str bytes);
 void buf_add_byte(struct buf *buf, char byte);
@@ -50,13 +51,15 @@ void buf_addf(struct buf *buf, const char *fmt, ...) __attribute__((format(print
 void buf_append(struct buf *buf, struct buf *from);
 
 /* At least n contiguous bytes to write into (n up to BUF_RESERVE_MAX), or NULL when failed; then
- * buf_commit() tells how many were written. */
+ * buf_commit() tells how many were written. The maximum is asked at the commit, so that more may be
+ * reserved than still fits. */
 enum { BUF_RESERVE_MAX = 4096 };
 char *buf_reserve(struct buf *buf, size_t n);
 void buf_commit(struct buf *buf, size_t n);
 
 struct buf_mark buf_mark(const struct buf *buf);
-/* Drops all that was added since `mark`, and a failure that came since. */
+/* Drops all that was added since `mark`, and a failure that came since. The mark dies when what it
+ * marks is dropped by an earlier one. */
 void buf_rewind(struct buf *buf, struct buf_mark mark);
 
 /* All bytes in one piece: a view when there is a single chunk, else a copy in the arena

@@ -20,6 +20,7 @@ struct clock {
 
 extern const struct clock clock_real;
 void clock_scripted(struct clock *clock, int64_t wall_ms);
+void clock_move(struct clock *clock, int64_t by_ms); /* scripted clocks only */
 
 int64_t clock_wall_ms(const struct clock *clock);
 int64_t clock_mono_ns(const struct clock *clock);

@@ -36,7 +36,7 @@ typedef struct {
     enum fail why;
 } result;
 
-#define OK ((result){FAIL_NONE})
+#define OK       ((result){FAIL_NONE})
 #define MUST_USE __attribute__((warn_unused_result))
 #define TRY(call)                                                                                  \
     do {                                                                                           \

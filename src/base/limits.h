@@ -12,31 +12,37 @@
 #define GIB (INT64_C(1) << 30)
 
 /* -- text: what a reader accepts ------------------------------------------------------------- */
-#define JSON_DEPTH_MAX 64            /* MCP messages nest below 20; a schema rarely below 30 */
-#define JSON_BYTES_MAX (8 * MIB)     /* as the body of a request */
-#define JSON_MEMBERS_MAX 100000      /* of one object or array: bounds the duplicate check */
-#define YAML_BYTES_MAX (16 * MIB)    /* the design's "a file 16 MiB" */
-#define YAML_DEPTH_MAX 64
-#define YAML_NODES_MAX 2000000
+#define JSON_DEPTH_MAX   64         /* MCP messages nest below 20; a schema rarely below 30 */
+#define JSON_BYTES_MAX   (8 * MIB)  /* as the body of a request */
+#define JSON_MEMBERS_MAX 100000     /* of one object or array: bounds the duplicate check */
+#define YAML_BYTES_MAX   (16 * MIB) /* the design's "a file 16 MiB" */
+#define YAML_DEPTH_MAX   64
+#define YAML_NODES_MAX   2000000
 
 /* -- net: what a peer may send ---------------------------------------------------------------- */
-#define HTTP_HEAD_BYTES_MAX (16 * KIB) /* request line and headers; a 64 KB header is an attack */
-#define HTTP_HEADERS_MAX 128
-#define HTTP_BODY_BYTES_MAX (4 * MIB) /* default of server.max_body_bytes */
+#define HTTP_HEAD_BYTES_MAX            (16 * KIB) /* request line and headers; a 64 KB header is an attack */
+#define HTTP_HEADERS_MAX               128
+#define HTTP_BODY_BYTES_MAX            (4 * MIB) /* default of server.max_body_bytes */
+#define HTTP_METHOD_BYTES_MAX          32        /* the longest registered method has 17 */
+#define HTTP_TARGET_BYTES_MAX          (8 * KIB) /* RFC 9112 3: at least 8000 */
+#define HTTP_CHUNK_DIGITS_MAX          15        /* hex digits that cannot overflow 64 bits */
+#define HTTP_CHUNK_EXTENSION_BYTES_MAX 1024      /* of one request; nobody has a use for them */
 
 /* -- call: what one call may hold ------------------------------------------------------------- */
-#define CALL_ARENA_BYTES (64 * MIB) /* trees of a 1 MiB statement fit many times over */
-#define REPLY_BYTES_MAX (8 * MIB)   /* default of limits.reply_max_bytes (design, section 10) */
+#define CALL_ARENA_BYTES    (64 * MIB) /* trees of a 1 MiB statement fit many times over */
+#define REPLY_BYTES_MAX     (8 * MIB)  /* default of limits.reply_max_bytes (design, section 10) */
+#define CALL_ENVELOPE_BYTES (1 * MIB)  /* beside the rows: metadata, tables and columns used */
 
-/* -- sql: what a statement may be (defaults of security.*; design, section 7) ------------------- */
-#define SQL_BYTES_MAX (1 * MIB)
-#define SQL_NESTING_MAX 256
-#define SQL_IN_LIST_MAX 10000
+/* -- sql: what a statement may be (defaults of security.*; design, section 7) -------------------
+ */
+#define SQL_BYTES_MAX        (1 * MIB)
+#define SQL_NESTING_MAX      256
+#define SQL_IN_LIST_MAX      10000
 #define SQL_SELECT_ITEMS_MAX 4096
-#define SQL_CTES_MAX 256
+#define SQL_CTES_MAX         256
 
 /* -- sql: types of schemas --------------------------------------------------------------------- */
-#define SQL_TYPE_NESTING_MAX 32  /* of array<struct<map<…>>>: the engines stop near 20 */
-#define SQL_TYPE_FIELDS_MAX 4096 /* of one struct */
+#define SQL_TYPE_NESTING_MAX 32   /* of array<struct<map<…>>>: the engines stop near 20 */
+#define SQL_TYPE_FIELDS_MAX  4096 /* of one struct */
 
 #endif

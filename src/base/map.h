@@ -36,15 +36,18 @@ void map_init(struct map *map, struct arena *arena);
 void map_init_heap(struct map *map);
 void map_deinit(struct map *map); /* heap maps only; frees no values */
 
-/* value must not be NULL. Replaces an earlier value of the same key. */
+/* value must not be NULL. Replaces an earlier value of the same key, and the view of the key, so
+ * that the earlier value may hold its own key and be freed. A removed key's view is not kept. */
 bool map_put(struct map *map, struct str key, void *value) __attribute__((warn_unused_result));
 void *map_get(const struct map *map, struct str key); /* NULL: absent */
 void *map_remove(struct map *map, struct str key);    /* returns what was there, or NULL */
 
-/* Walks live entries: for (size_t i = 0; map_each(map, &i, &key, &value);) */
+/* Walks live entries: for (size_t i = 0; map_each(map, &i, &key, &value);)
+ * `key` and `value` may be NULL. Entries may be removed on the way, none may be put. */
 bool map_each(const struct map *map, size_t *i, struct str *key, void **value);
 
-/* The process's random key is drawn once; tests may fix it. */
 uint64_t siphash13(const uint64_t key[2], struct str bytes);
+/* The same under the process's key, which is drawn at random once: for tables of one's own. */
+uint64_t map_hash(struct str key);
 
 #endif

@@ -20,7 +20,7 @@ enum option_type {
     OPTION_DURATION, /* int64_t, ms   250ms, 30s, 5m, 24h; a bare number is in the row's unit */
     OPTION_TEXT,     /* struct str */
     OPTION_CHOICE,   /* int: index into choices */
-    OPTION_LIST,     /* struct option_list: texts */
+    OPTION_LIST,     /* struct option_list: texts; its fallback is NULL, for absent has a meaning */
 };
 
 struct option_list {
@@ -36,22 +36,27 @@ struct option {
     const char *fallback;
     int64_t min, max;           /* INT, BYTES, DURATION; both 0: unbounded */
     const char *const *choices; /* CHOICE: ends with NULL */
-    const char *env;            /* environment names, first set one wins: "HTTP_PORT MCP_SERVICE_PORT" */
-    const char *unit;           /* "ms", "s", "bytes" or NULL; for a bare DURATION number */
+    const char *env;  /* environment names, first set one wins: "HTTP_PORT MCP_SERVICE_PORT" */
+    const char *unit; /* of a bare DURATION number: "ms", "s", "m", "h", "d"; NULL: refused */
     bool reloadable;
     const char *sentence; /* one sentence for people; begins with a capital, ends with a stop */
 };
 
-/* Rows end with a row whose name is NULL. */
+/* Rows end with a row whose name is NULL. A fallback of NULL leaves the member as it is (TEXT:
+ * STR_NONE), so zero the settings first. */
 void option_defaults(const struct option *rows, void *settings);
 const struct option *option_find(const struct option *rows, struct str name);
 /* The row whose name is nearest, or NULL when none is near: for "did you mean". */
 const struct option *option_nearest(const struct option *rows, struct str name);
 
-/* Parses a scalar. LIST takes one text and appends it (first append replaces the default). */
+/* Parses a scalar; a CHOICE in either case. LIST takes one text and appends it. */
 MUST_USE result option_set(const struct option *row, void *settings, struct str value,
                            struct arena *arena, struct report *report);
-/* Applies the environment names of all rows. */
+/* Makes a list that is set and empty, to append to: as for [] in a file, or to put a stronger
+ * source in the place of a weaker one. */
+void option_list_clear(const struct option *row, void *settings);
+/* Applies the environment names of all rows. A variable that is empty counts as not set; a LIST is
+ * separated by commas and replaces what was there. */
 MUST_USE result option_env(const struct option *rows, void *settings, struct arena *arena,
                            struct report *report);
 

@@ -12,6 +12,8 @@
 #ifndef WEIR_BASE_STR_H
 #define WEIR_BASE_STR_H
 
+#include "base/banned.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,15 +27,17 @@ struct str {
 };
 
 #define STR(lit) ((struct str){"" lit, sizeof(lit) - 1})
-#define STR_INIT(lit) {"" lit, sizeof(lit) - 1} /* for static initialisers */
-#define STR_NONE ((struct str){NULL, 0})
-#define STR_FMT "%.*s"
+#define STR_INIT(lit)                                                                              \
+    { "" lit, sizeof(lit) - 1 } /* for static initialisers */
+#define STR_NONE   ((struct str){NULL, 0})
+#define STR_FMT    "%.*s"
 #define STR_ARG(s) (int)(s).len, (s).ptr /* lengths above INT_MAX never reach printf: limits.h */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-struct str str_of(const char *cstr);                       /* NULL gives STR_NONE */
-struct str str_slice(struct str s, size_t from, size_t to); /* clipped to s; to < from gives empty */
+struct str str_of(const char *cstr); /* NULL gives STR_NONE */
+struct str str_slice(struct str s, size_t from,
+                     size_t to); /* clipped to s; to < from gives empty */
 
 bool str_eq(struct str a, struct str b);
 bool str_ieq(struct str a, struct str b); /* ASCII case folded, other bytes exact */
