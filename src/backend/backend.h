@@ -25,11 +25,11 @@ struct backend;
 
 /* What a run may take. */
 struct run_limits {
-    int64_t deadline_mono_ns;   /* clock_mono_ns(); the run is ended by then, whatever it does */
-    int cancel_fd;              /* an eventfd that becomes readable on cancel; -1: none */
-    bool is_private;            /* a row filter or mask is at work: no engine text may reach the caller;
-                                   it goes to run_facts.engine_error alone */
-    struct str tag;             /* the audit id, for the engine's own log; may be empty */
+    int64_t deadline_mono_ns; /* clock_mono_ns(); the run is ended by then, whatever it does */
+    int cancel_fd;            /* an eventfd that becomes readable on cancel; -1: none */
+    bool is_private; /* a row filter or mask is at work: no engine text may reach the caller;
+                        it goes to run_facts.engine_error alone */
+    struct str tag;  /* the audit id, for the engine's own log; may be empty */
 };
 
 /* What a run tells beside its rows. Texts live in the arena given to backend_run(). */
@@ -40,14 +40,14 @@ struct run_facts {
 };
 
 struct backend_setup {
-    struct str name;           /* as in weir.yaml */
-    const struct yaml *node;   /* its own settings; positions for problems */
-    struct str file;           /* weir.yaml's name, for problems */
-    struct str config_dir;     /* input paths are relative to it */
-    struct str state_dir;      /* outputs (loaded databases) go here */
-    struct str default_project;/* for tables named without a project */
-    struct str executable;     /* our own, for worker processes: /proc/self/exe resolved */
-    bool schema_only;          /* `check`, `sql check|lineage`: learn the schema, open no state */
+    struct str name;            /* as in weir.yaml */
+    const struct yaml *node;    /* its own settings; positions for problems */
+    struct str file;            /* weir.yaml's name, for problems */
+    struct str config_dir;      /* input paths are relative to it */
+    struct str state_dir;       /* outputs (loaded databases) go here */
+    struct str default_project; /* for tables named without a project */
+    struct str executable;      /* our own, for worker processes: /proc/self/exe resolved */
+    bool schema_only;           /* `check`, `sql check|lineage`: learn the schema, open no state */
 };
 
 struct backend_kind {
@@ -76,11 +76,13 @@ struct backend_kind {
     bool (*is_ready)(struct backend *backend, struct str *sentence, struct arena *arena);
 };
 
-/* -- a set of backends, as weir.yaml lists them; a snapshot owns one ---------------------------- */
+/* -- a set of backends, as weir.yaml lists them; a snapshot owns one ----------------------------
+ */
 
 struct backend_set;
 
-/* `list` is the node of `backends:`; NULL gives an empty set. `base` holds what is common to all. */
+/* `list` is the node of `backends:`; NULL gives an empty set. `base` holds what is common to all.
+ */
 MUST_USE result backend_set_open(const struct yaml *list, const struct backend_setup *base,
                                  struct problems *problems, struct backend_set **out);
 /* References, so that a call keeps its backends through a reload. */

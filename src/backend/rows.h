@@ -2,7 +2,8 @@
  * backend/rows.h - rows on their way out of a backend
  *
  * A backend pushes columns once and then row after row into a sink; sinks stack on sinks (row
- * limit, size, encoding: shape/). A sink may end the run early by clearing *more; that is no failure.
+ * limit, size, encoding: shape/). A sink may end the run early by clearing *more; that is no
+ * failure.
  *
  * Memory:  values are valid only during the call that brings them.
  * Errors:  a sink's failure ends the run and travels on unchanged.

@@ -33,7 +33,7 @@ struct grant_column {
 
 struct grant_relation {
     const struct schema_relation *schema;
-    enum grant_effect effect; /* ALLOW or DENY */
+    enum grant_effect effect;           /* ALLOW or DENY */
     const struct grant_column *columns; /* as many as schema->n_columns, in the same order */
     bool is_restricted;                 /* some column or field is not plainly allowed */
     /* Predicates of MaxCompute SQL over this relation with placeholders already bound as literals;
@@ -89,7 +89,7 @@ struct grant {
     const struct str *functions_denied;
     size_t n_functions_denied;
     struct sql_limits limits;
-    int64_t max_scan_bytes;            /* 0: no limit, and no estimate is asked for */
+    int64_t max_scan_bytes;              /* 0: no limit, and no estimate is asked for */
     enum risk_gate approval_at, deny_at; /* from this level on; NONE: never */
 };
 

@@ -9,9 +9,8 @@
  * Errors:  FAIL_MEMORY, FAIL_LIMIT (depth, size), FAIL_BACKEND and FAIL_TIMEOUT (a schema source
  *          could not answer). FAIL_INPUT: not SQL that we accept; the report holds code, sentence,
  *          byte offset in `text` and hint.
- * Denial:  is no error: OK is returned and out->effect is GUARD_DENY with code, sentence and hint in
- *          the report of the same form.
- * Threads: no shared state; any number of guards may run at once.
+ * Denial:  is no error: OK is returned and out->effect is GUARD_DENY with code, sentence and hint
+ * in the report of the same form. Threads: no shared state; any number of guards may run at once.
  */
 #ifndef WEIR_SQL_GUARD_H
 #define WEIR_SQL_GUARD_H
@@ -45,15 +44,15 @@ enum risk_level { RISK_LOW = 0, RISK_MEDIUM, RISK_HIGH, RISK_CRITICAL };
 extern const char *const risk_level_name[];
 
 enum risk_flag { /* bits */
-    RISK_MISSING_LIMIT = 1 << 0,
-    RISK_SELECT_STAR = 1 << 1,
-    RISK_MISSING_WHERE = 1 << 2,
-    RISK_LARGE_LIMIT = 1 << 3,
-    RISK_MISSING_PARTITION_FILTER = 1 << 4,
-    RISK_CROSS_JOIN = 1 << 5,
-    RISK_HIGH_JOIN_COUNT = 1 << 6,
-    RISK_HIGH_SCAN = 1 << 7,
-    RISK_SCAN_OVER_LIMIT = 1 << 8,
+                 RISK_MISSING_LIMIT = 1 << 0,
+                 RISK_SELECT_STAR = 1 << 1,
+                 RISK_MISSING_WHERE = 1 << 2,
+                 RISK_LARGE_LIMIT = 1 << 3,
+                 RISK_MISSING_PARTITION_FILTER = 1 << 4,
+                 RISK_CROSS_JOIN = 1 << 5,
+                 RISK_HIGH_JOIN_COUNT = 1 << 6,
+                 RISK_HIGH_SCAN = 1 << 7,
+                 RISK_SCAN_OVER_LIMIT = 1 << 8,
 };
 /* Name of bit i, NULL after the last. */
 extern const char *const risk_flag_name[];
@@ -74,8 +73,8 @@ struct guard_request {
     struct str text;
     enum guard_dialect dialect;
     const struct grant *grant;
-    int64_t limit;      /* rows wanted beside what the text says; 0: the text decides */
-    bool lineage_only;  /* resolve and tell; enforce, but neither rewrite nor print */
+    int64_t limit;     /* rows wanted beside what the text says; 0: the text decides */
+    bool lineage_only; /* resolve and tell; enforce, but neither rewrite nor print */
 };
 
 /* Filled as far as the statement got: tables, access and output are there on a denial too, when the

@@ -46,9 +46,9 @@ void problem_hint(struct problems *problems, const char *fmt, ...) {
 
 struct str problem_print(const struct problem *p, struct arena *arena) {
     const char *severity = p->severity == SEVERITY_ERROR ? "error" : "warning";
-    struct str where = p->line > 0 ? str_printf(arena, STR_FMT ":%u:%u", STR_ARG(p->file), p->line,
-                                                p->column)
-                                   : p->file;
+    struct str where =
+        p->line > 0 ? str_printf(arena, STR_FMT ":%u:%u", STR_ARG(p->file), p->line, p->column)
+                    : p->file;
     return str_printf(arena, STR_FMT ": %s: " STR_FMT "%s" STR_FMT "%s", STR_ARG(where), severity,
                       STR_ARG(p->text), p->hint.len > 0 ? " (" : "", STR_ARG(p->hint),
                       p->hint.len > 0 ? ")" : "");

@@ -1,0 +1,93 @@
+/*
+ * call/call.h - the struct that walks the road
+ *
+ * Made at the door for one tool call, given to the stations of road/road.c one after the other,
+ * freed when its answer has left. What a station learns it writes here, and the record (audit/) is
+ * read from here.
+ *
+ * Memory:  everything of the call lives in its arena; `reply` owns its chunks. call_free() ends
+ * all. Errors:  the first cause is in `report`. Threads: one thread at a time: the loop, then
+ * perhaps a worker, then the audit writer, which hands it back. Only `cancel` may be touched by
+ * others.
+ */
+#ifndef WEIR_CALL_CALL_H
+#define WEIR_CALL_CALL_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/rand.h"
+#include "call/codes.h"
+#include "call/snapshot.h"
+#include "policy/policy.h"
+#include "sql/guard.h"
+#include "text/json.h"
+
+struct tool;
+
+/* Set once, by anybody; never cleared. The descriptor becomes readable with it. */
+struct cancel {
+    _Atomic bool is_set;
+    _Atomic int fd; /* an eventfd, made by who waits on it (call_cancel_fd()); -1: none yet */
+};
+
+/* Where the call came from. Texts live in the call's arena. */
+struct call_origin {
+    struct str peer;       /* "127.0.0.1", or empty on stdio and the command line */
+    struct str session_id; /* may be empty */
+    struct str request_id; /* the JSON-RPC id as JSON text; may be empty */
+    struct str method;     /* "tools/call" */
+};
+
+/* What the record gains on the way. */
+struct call_facts {
+    struct guard_answer guard;
+    bool is_guarded; /* `guard` is filled */
+    struct str sql_asked, sql_run, backend, engine_error;
+    int64_t engine_us; /* -1: no engine was asked */
+    int64_t row_count; /* -1: no rows are in the answer */
+    bool truncated;
+    int64_t retry_after_ms; /* of a refusal that passes with time; 0: none */
+};
+
+struct call {
+    struct arena arena;
+    struct report report;
+    struct snapshot *snapshot;
+    struct principal principal;
+    struct call_origin origin;
+    const struct clock *clock;
+    char audit_id[UUID_SIZE];
+    int64_t started_ms, started_ns;
+    int64_t deadline_ns; /* mono; 0: none yet */
+    struct cancel cancel;
+    struct str tool_name;
+    const struct json *arguments; /* NULL or an object */
+    const struct tool *tool;
+    const void *input; /* typed by the tool's fields */
+    struct verdict verdict;
+    struct call_facts facts;
+    struct buf reply;  /* the envelope, once the road has ended */
+    bool may_wait;     /* on a worker thread: stations may block */
+    unsigned station;  /* index into the road */
+    bool is_unmetered; /* the command line's calls use no rate and no quota */
+    bool is_private;   /* a row filter or mask was at work: no engine text for the caller */
+    void (*done)(struct call *call);
+    void *owner;        /* the door's */
+    struct link queued; /* in a worker pool's queue, or in the door's list of running calls */
+};
+
+/* NULL: no memory. Takes its own reference of the snapshot. */
+struct call *call_new(struct snapshot *snapshot, const struct clock *clock);
+void call_free(struct call *call); /* takes NULL */
+
+void call_cancel(struct call *call); /* any thread */
+bool call_is_cancelled(const struct call *call);
+/* The descriptor to wait on beside others; -1 when none can be made. The call's own thread. */
+int call_cancel_fd(struct call *call);
+
+/* Milliseconds since the call began. */
+double call_elapsed_ms(const struct call *call);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * call/codes.h - every code that an answer may carry, in one table
+ *
+ * A refusal or a failure is told by code, sentence and hint. The code is what programs read, so it
+ * is never renamed. Lower floors write codes as literals (base/fail.h); test/unit/call/codes.c
+ * reads the sources and fails on one that has no row here.
+ */
+#ifndef WEIR_CALL_CODES_H
+#define WEIR_CALL_CODES_H
+
+#include "base/str.h"
+
+/* code, HTTP status where the transport itself must answer, outcome (D: denied, E: error), meaning
+ */
+#define CALL_CODES(X)                                                                              \
+    X(AUTH_REQUIRED, 401, D, "authentication is required and none was given")                      \
+    X(AUTH_INVALID_TOKEN, 401, D, "the token is not known")                                        \
+    X(ORIGIN_NOT_ALLOWED, 403, D, "the Origin is not on the list")                                 \
+    X(HOST_NOT_ALLOWED, 403, D, "the Host is not on the list")                                     \
+    X(TOOL_NOT_ALLOWED, 200, D, "the caller may not use the tool")                                 \
+    X(PROJECT_NOT_ALLOWED, 200, D, "the caller may not use the project")                           \
+    X(DOMAIN_NOT_ALLOWED, 200, D, "the caller may not use the domain")                             \
+    X(TABLE_NOT_ALLOWED, 200, D, "the table does not exist or is not granted")                     \
+    X(COLUMN_NOT_ALLOWED, 200, D, "the column does not exist or is not granted")                   \
+    X(SELECT_STAR_NOT_ALLOWED, 200, D, "a star on a table with restricted columns")                \
+    X(FUNCTION_NOT_ALLOWED, 200, D, "the function is not on the list")                             \
+    X(SQL_SYNTAX_ERROR, 200, E, "the text is not SQL that we accept")                              \
+    X(SQL_NOT_SUPPORTED, 200, D, "a construct that is refused by name")                            \
+    X(SQL_NAME_ERROR, 200, E, "a name does not resolve, or resolves twice")                        \
+    X(MULTIPLE_STATEMENTS_NOT_ALLOWED, 200, D, "more than one statement")                          \
+    X(ONLY_SELECT_ALLOWED, 200, D, "a statement that is not a query")                              \
+    X(TABLE_REFERENCE_REQUIRED, 200, D, "a query that reads no table")                             \
+    X(SQL_TOO_LARGE, 200, D, "the statement passes a limit of size")                               \
+    X(SQL_TOO_DEEP, 200, D, "the statement passes the limit of nesting")                           \
+    X(LIMIT_MUST_BE_LITERAL, 200, D, "LIMIT is no integer literal")                                \
+    X(LIMIT_TOO_SMALL, 200, D, "LIMIT is below 1")                                                 \
+    X(JOIN_NOT_APPROVED, 200, D, "the join is not in the catalogue of approved joins")             \
+    X(TOO_MANY_JOINS, 200, D, "more tables are joined than the policy allows")                     \
+    X(PARTITION_FILTER_REQUIRED, 200, D, "no partition predicate was proven for the table")        \
+    X(RISK_NOT_ALLOWED, 200, D, "the risk level of the statement is not allowed")                  \
+    X(APPROVAL_REQUIRED, 200, D, "somebody else must approve the statement first")                 \
+    X(SCAN_LIMIT_EXCEEDED, 200, D, "the statement would scan more than is allowed")                \
+    X(DIALECT_UNSUPPORTED, 200, E, "the backend cannot say the construct with the same meaning")   \
+    X(RATE_LIMIT_EXCEEDED, 200, D, "too many calls in the window")                                 \
+    X(CONCURRENCY_LIMIT_EXCEEDED, 200, D, "too many running queries of one user")                  \
+    X(QUERY_TIMEOUT, 200, E, "the query did not end before its deadline")                          \
+    X(CANCELLED, 200, E, "the caller cancelled")                                                   \
+    X(BUSY, 200, E, "all places are taken; come back later")                                       \
+    X(BACKEND_BUSY, 200, E, "no worker of the backend was free before the deadline")               \
+    X(BACKEND_ERROR, 200, E, "the backend could not run the statement")                            \
+    X(BACKEND_CANNOT_RUN, 200, E, "the backend holds a schema only")                               \
+    X(BACKEND_NOT_INSTALLED, 200, E, "the backend's library is not installed")                     \
+    X(BACKEND_UNKNOWN, 200, E, "no backend answers for the tables")                                \
+    X(INVALID_ARGUMENT, 200, E, "an argument of the tool is wrong")                                \
+    X(TOOL_NOT_FOUND, 200, E, "there is no such tool")                                             \
+    X(REPLY_TOO_LARGE, 200, E, "the reply passes its maximum")                                     \
+    X(AUDIT_UNAVAILABLE, 200, E, "the record could not be written, so nothing is answered")        \
+    X(OUT_OF_MEMORY, 200, E, "the call's memory budget is spent")                                  \
+    X(JSON_INVALID, 400, E, "the body is no JSON that we accept")                                  \
+    X(JSON_TOO_LARGE, 400, E, "the JSON passes a limit")                                           \
+    X(CONFIG_INVALID, 200, E, "a configuration file is wrong")                                     \
+    X(INTERNAL_ERROR, 500, E, "an error of ours; the log tells more under the call's id")
+
+enum code_outcome { CODE_D, CODE_E };
+
+struct code {
+    const char *name;
+    int http_status;
+    enum code_outcome outcome;
+    const char *meaning;
+};
+
+extern const struct code call_codes[]; /* ends with a row whose name is NULL */
+/* The row, or that of INTERNAL_ERROR for a name without one. */
+const struct code *code_find(const char *name);
+
+#endif
