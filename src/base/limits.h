@@ -27,6 +27,7 @@
 #define HTTP_TARGET_BYTES_MAX          (8 * KIB) /* RFC 9112 3: at least 8000 */
 #define HTTP_CHUNK_DIGITS_MAX          15        /* hex digits that cannot overflow 64 bits */
 #define HTTP_CHUNK_EXTENSION_BYTES_MAX 1024      /* of one request; nobody has a use for them */
+#define LOOP_EVENTS_MAX 256                 /* of one turn: bounds how long a timer waits */
 
 /* -- call: what one call may hold ------------------------------------------------------------- */
 #define CALL_ARENA_BYTES    (64 * MIB) /* trees of a 1 MiB statement fit many times over */

@@ -65,7 +65,7 @@ struct http1 {
     size_t mark; /* where the current element began */
     size_t left; /* body or chunk bytes still to come */
     size_t extension_bytes;
-    bool has_length, has_coding;
+    bool has_length, has_coding, is_chunked;
     bool skipped_line; /* one empty line before the request is tolerated */
 };
 
