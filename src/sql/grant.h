@@ -10,6 +10,7 @@
 #ifndef WEIR_SQL_GRANT_H
 #define WEIR_SQL_GRANT_H
 
+#include "sql/parse.h"
 #include "sql/schema.h"
 
 enum grant_effect {
@@ -55,11 +56,6 @@ struct grant_join {
     struct str right_project, right_schema, right_table;
     const struct grant_join_on *on;
     size_t n_on;
-};
-
-/* What a statement may be; all at least 1. Defaults: limits.h. */
-struct sql_limits {
-    size_t bytes, nesting, in_list, select_items, ctes;
 };
 
 enum risk_gate { RISK_GATE_NONE = 0, RISK_GATE_MEDIUM, RISK_GATE_HIGH, RISK_GATE_CRITICAL };

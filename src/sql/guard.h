@@ -90,6 +90,9 @@ struct guard_answer {
     bool has_partition_filter;
     int64_t join_count;
     int64_t limit; /* as printed outermost */
+    bool is_callers_limit;   /* it is what the text asked for: neither injected nor lowered */
+    bool may_tell_engine;    /* no row filter and no mask is at work, so that the engine's error text
+                                says nothing about hidden rows */
     enum risk_level risk;
     unsigned risk_flags;
     struct str backend; /* of the relations; empty when there are none */
