@@ -100,7 +100,7 @@ struct reader {
 };
 
 static result refuse(struct reader *r, const char *expected) {
-    return fail(r->report, FAIL_INPUT, "INVALID_TYPE", r->at, "type '" STR_FMT "': expected %s",
+    return fail(r->report, FAIL_INPUT, "SQL_SYNTAX_ERROR", r->at, "type '" STR_FMT "': expected %s",
                 STR_ARG(utf8_clip(r->text, 120)), expected);
 }
 
@@ -205,7 +205,7 @@ static result read_fields(struct reader *r, unsigned depth, struct sql_type *out
         struct sql_field *field = ARENA_PUSH(r->arena, fields, n, cap);
         if (field == NULL) return fail_memory(r->report);
         if (n > SQL_TYPE_FIELDS_MAX)
-            return fail(r->report, FAIL_LIMIT, "INVALID_TYPE", r->at,
+            return fail(r->report, FAIL_LIMIT, "SQL_SYNTAX_ERROR", r->at,
                         "a struct has more than %d fields", SQL_TYPE_FIELDS_MAX);
         TRY(read_field_name(r, &field->name));
         (void)take(r, ':');
@@ -277,7 +277,7 @@ static result read_named(struct reader *r, unsigned depth, struct sql_type *out)
 
 static result read_type(struct reader *r, unsigned depth, struct sql_type *out) {
     if (depth > SQL_TYPE_NESTING_MAX)
-        return fail(r->report, FAIL_LIMIT, "INVALID_TYPE", r->at,
+        return fail(r->report, FAIL_LIMIT, "SQL_SYNTAX_ERROR", r->at,
                     "a type is nested deeper than %d levels", SQL_TYPE_NESTING_MAX);
     (void)peek(r);
     TRY(read_named(r, depth, out));

@@ -8,7 +8,7 @@
  * whoever needs to know must say so.
  *
  * Memory:  a parsed type lives in the arena; its field names borrow from the text.
- * Errors:  FAIL_INPUT with code INVALID_TYPE and the offset in the text; FAIL_MEMORY.
+ * Errors:  FAIL_INPUT with code SQL_SYNTAX_ERROR and the offset in the text; FAIL_MEMORY.
  * Threads: values; no shared state.
  */
 #ifndef WEIR_SQL_TYPES_H
