@@ -12,12 +12,14 @@
 #define GIB (INT64_C(1) << 30)
 
 /* -- text: what a reader accepts ------------------------------------------------------------- */
-#define JSON_DEPTH_MAX   64         /* MCP messages nest below 20; a schema rarely below 30 */
-#define JSON_BYTES_MAX   (8 * MIB)  /* as the body of a request */
-#define JSON_MEMBERS_MAX 100000     /* of one object or array: bounds the duplicate check */
-#define YAML_BYTES_MAX   (16 * MIB) /* the design's "a file 16 MiB" */
-#define YAML_DEPTH_MAX   64
-#define YAML_NODES_MAX   2000000
+#define JSON_DEPTH_MAX        64         /* MCP messages nest below 20; a schema rarely below 30 */
+#define JSON_BYTES_MAX        (8 * MIB)  /* as the body of a request */
+#define JSON_MEMBERS_MAX      100000     /* of one object or array: bounds the duplicate check */
+#define JSON_NUMBER_BYTES_MAX 512        /* a decimal has 38 digits, the largest double 309 */
+#define JSON_WRITE_DEPTH_MAX  128        /* a tree of JSON_DEPTH_MAX inside an envelope, twice */
+#define YAML_BYTES_MAX        (16 * MIB) /* the design's "a file 16 MiB" */
+#define YAML_DEPTH_MAX        64
+#define YAML_NODES_MAX        2000000
 
 /* -- net: what a peer may send ---------------------------------------------------------------- */
 #define HTTP_HEAD_BYTES_MAX            (16 * KIB) /* request line and headers; a 64 KB header is an attack */
@@ -27,7 +29,7 @@
 #define HTTP_TARGET_BYTES_MAX          (8 * KIB) /* RFC 9112 3: at least 8000 */
 #define HTTP_CHUNK_DIGITS_MAX          15        /* hex digits that cannot overflow 64 bits */
 #define HTTP_CHUNK_EXTENSION_BYTES_MAX 1024      /* of one request; nobody has a use for them */
-#define LOOP_EVENTS_MAX 256                 /* of one turn: bounds how long a timer waits */
+#define LOOP_EVENTS_MAX                256       /* of one turn: bounds how long a timer waits */
 
 /* -- call: what one call may hold ------------------------------------------------------------- */
 #define CALL_ARENA_BYTES    (64 * MIB) /* trees of a 1 MiB statement fit many times over */
@@ -45,5 +47,25 @@
 /* -- sql: types of schemas --------------------------------------------------------------------- */
 #define SQL_TYPE_NESTING_MAX 32   /* of array<struct<map<…>>>: the engines stop near 20 */
 #define SQL_TYPE_FIELDS_MAX  4096 /* of one struct */
+
+/* -- text: names in configuration -------------------------------------------------------------- */
+#define BIND_NAME_BYTES_MAX                                                                        \
+    256 /* of a user, role, client, table: they become keys and log fields */
+
+/* -- identity --------------------------------------------------------------------------------- */
+#define TOKEN_BYTES_MAX 4096 /* of a bearer token; a JWT with many claims is about 2 KiB */
+
+/* -- policy ----------------------------------------------------------------------------------- */
+#define POLICY_ROWS_MAX        1000000000 /* of max_limit: no reply could hold more */
+#define POLICY_JOIN_TABLES_MAX 64
+#define POLICY_TIMEOUT_S_MAX   86400
+#define POLICY_CONCURRENCY_MAX 100000
+#define POLICY_SCAN_BYTES_MAX  (INT64_C(1) << 60)
+#define POLICY_QUOTA_MAX       1000000000
+#define POLICY_SQL_BYTES_MAX   HTTP_BODY_BYTES_MAX /* a longer statement cannot arrive */
+#define POLICY_SQL_ITEMS_MAX   1000000 /* of lists in a statement, whatever the policy says */
+#define RATE_CALLS_MAX         100000 /* of one rate: its log keeps a time for each admitted call */
+#define RATE_KEYS_MAX          65536  /* limits that are being counted; idle ones make room */
+#define RATE_TIMES_MAX         4194304 /* over all logs: 32 MiB */
 
 #endif
