@@ -21,15 +21,28 @@
 #define YAML_DEPTH_MAX        64
 #define YAML_NODES_MAX        2000000
 
-/* -- net: what a peer may send ---------------------------------------------------------------- */
-#define HTTP_HEAD_BYTES_MAX            (16 * KIB) /* request line and headers; a 64 KB header is an attack */
+/* -- net: what a peer may send, and what we hold for it ---------------------------------------- */
+#define HTTP_HEAD_BYTES_MAX            (16 * KIB) /* request line, headers; 64 KB is an attack */
 #define HTTP_HEADERS_MAX               128
 #define HTTP_BODY_BYTES_MAX            (4 * MIB) /* default of server.max_body_bytes */
 #define HTTP_METHOD_BYTES_MAX          32        /* the longest registered method has 17 */
 #define HTTP_TARGET_BYTES_MAX          (8 * KIB) /* RFC 9112 3: at least 8000 */
 #define HTTP_CHUNK_DIGITS_MAX          15        /* hex digits that cannot overflow 64 bits */
 #define HTTP_CHUNK_EXTENSION_BYTES_MAX 1024      /* of one request; nobody has a use for them */
-#define LOOP_EVENTS_MAX                256       /* of one turn: bounds how long a timer waits */
+#define HTTP_STREAM_QUEUE_BYTES        (1 * MIB) /* default: unread bytes of one event stream */
+#define HTTP_CONNECTIONS_MAX           10000     /* default; a process may hold 20,000 descriptors */
+#define HTTP_LOOPS_MAX                 64        /* more threads than that only switch */
+#define HTTP_WRITE_STEP                (64 * KIB) /* taking this earns a slow reader a new deadline */
+#define HTTP_LINGER_MS                 1000       /* for a last answer to arrive before a reset can */
+#define HTTP_LINGER_BYTES              (1 * MIB)  /* swallowed meanwhile */
+#define HTTP_INBOX_BYTES               (8 * KIB)  /* nearly every request fits */
+#define HTTP_INBOXES_KEPT              32         /* of each loop, for the next requests */
+#define HTTP_OUTBOX_COPY_BYTES         (2 * KIB)  /* up to here copying costs less than a chunk */
+#define HTTP_IOV_MAX                   32         /* chunks written at once */
+#define HTTP_ACCEPTS_MAX               64         /* of one event: others wait too */
+#define HTTP_ACCEPT_PAUSE_MS           100        /* when the process has no descriptor left */
+#define HTTP_BACKLOG                   1024       /* connections the kernel holds for us */
+#define LOOP_EVENTS_MAX                256        /* of one turn: bounds how late a timer is */
 
 /* -- call: what one call may hold ------------------------------------------------------------- */
 #define CALL_ARENA_BYTES    (64 * MIB) /* trees of a 1 MiB statement fit many times over */

@@ -113,6 +113,11 @@ static void run_deferred(struct loop *loop) {
     }
 }
 
+void loop_run_tasks(struct loop *loop) {
+    run_posted(loop);
+    run_deferred(loop);
+}
+
 /* -- timers: a pairing heap ------------------------------------------------------------------- */
 
 static struct loop_timer *meld(struct loop_timer *a, struct loop_timer *b) {
@@ -258,8 +263,7 @@ void loop_turn(struct loop *loop, int64_t wait_ms) {
     loop->now_ns = clock_mono_ns(loop->clock);
     for (int i = 0; i < n; i++) deliver(loop, &events[i]);
     run_timers(loop);
-    run_posted(loop);
-    run_deferred(loop);
+    loop_run_tasks(loop);
 }
 
 void loop_run(struct loop *loop) {
@@ -319,8 +323,7 @@ result loop_new(struct loop **out, const struct clock *clock, struct report *rep
 
 void loop_free(struct loop *loop) {
     if (loop == NULL) return;
-    run_posted(loop);
-    run_deferred(loop);
+    loop_run_tasks(loop);
     assert(loop->timers == NULL);
     if (loop->epoll_fd >= 0) close(loop->epoll_fd);
     if (loop->wake_fd >= 0) close(loop->wake_fd);

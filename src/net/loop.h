@@ -55,6 +55,9 @@ void loop_run(struct loop *loop);
 void loop_turn(struct loop *loop, int64_t wait_ms);
 void loop_stop(struct loop *loop);
 
+/* Runs what was posted and deferred, without waiting for anything: for taking things apart. */
+void loop_run_tasks(struct loop *loop);
+
 /* The time of the current turn (clock_mono_ns). */
 int64_t loop_now_ns(const struct loop *loop);
 const struct clock *loop_clock(const struct loop *loop);
