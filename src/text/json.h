@@ -2,12 +2,14 @@
  * text/json.h - JSON in and out, strictly (RFC 8259, I-JSON)
  *
  * The reader turns bytes into a tree in an arena. Strings without escapes are views into the input.
- * It refuses what peers read in different ways: duplicate keys, bad UTF-8, lone surrogates, NUL in
- * keys, NaN and Infinity, leading zeros, trailing commas, a byte-order mark, anything behind the
- * value. Numbers keep their text; 64-bit integers are exact, a larger one is a number without an
- * integer. What a double cannot hold (1e400) is refused.
+ * It refuses what peers read in different ways: duplicate keys, bad UTF-8, lone surrogates, NUL,
+ * NaN and Infinity, leading zeros, trailing commas, a byte-order mark, anything behind the
+ * value. Numbers keep their text; 64-bit integers (without fraction and exponent) are exact, a
+ * larger one is a number without an integer. What a double cannot hold (1e400) is refused.
  *
- * The writer streams into a buf. It puts the commas and knows its nesting; misuse is asserted.
+ * The writer streams one value into a buf. It puts the commas and knows its nesting; misuse is
+ * asserted, nesting beyond JSON_WRITE_DEPTH_MAX fails the buf. To take back what was written, copy
+ * the writer when the buf is marked, and put the copy back when it is rewound.
  *
  * Memory:  the tree lives in the arena and borrows from the input; keep both.
  * Errors:  FAIL_INPUT with code JSON_INVALID, FAIL_LIMIT with JSON_TOO_LARGE; the byte offset is in
@@ -20,6 +22,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/fail.h"
+#include "base/limits.h"
 
 enum json_type {
     JSON_NULL = 0,
@@ -38,8 +41,8 @@ struct json {
     uint32_t raw_len; /* bytes of the source text of this value, from raw on */
     const char *raw;  /* where the value begins in the input */
     union {
-        struct str text;             /* STRING: unescaped. NUMBER: as written */
-        const struct json *items;    /* ARRAY */
+        struct str text;                   /* STRING: unescaped. NUMBER: as written */
+        const struct json *items;          /* ARRAY */
         const struct json_member *members; /* OBJECT, in source order */
     };
     int64_t integer; /* NUMBER with is_integer */
@@ -50,7 +53,7 @@ struct json_member {
     struct json value;
 };
 
-/* All zero means the defaults of limits.h. */
+/* Zero means the default of limits.h; a depth above JSON_DEPTH_MAX counts as that. */
 struct json_limits {
     size_t bytes, depth, members, string_bytes;
 };
@@ -73,9 +76,9 @@ bool json_is_true(const struct json *value);
 
 struct json_writer {
     struct buf *out;
-    uint64_t has_items; /* one bit a level: something stands before */
     unsigned depth;
     bool after_key;
+    unsigned char levels[JSON_WRITE_DEPTH_MAX + 1]; /* what is open, and has something before */
 };
 
 void json_writer_init(struct json_writer *w, struct buf *out);

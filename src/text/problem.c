@@ -7,7 +7,8 @@ void problems_init(struct problems *problems, struct arena *arena) {
     *problems = (struct problems){.arena = arena};
 }
 
-static struct str print_into(struct problems *problems, const char *fmt, va_list args) {
+__attribute__((format(printf, 2, 0))) static struct str
+print_into(struct problems *problems, const char *fmt, va_list args) {
     char text[1024];
     int n = vsnprintf(text, sizeof text, fmt, args);
     if (n < 0) n = 0;

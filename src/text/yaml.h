@@ -2,10 +2,10 @@
  * text/yaml.h - configuration files as trees that know where they stand
  *
  * libyaml's events, composed by us: every node keeps line and column, duplicate keys are refused,
- * so are anchors, aliases, tags and merge keys (no file of ours needs them, and they are how a small
- * file becomes a large one). Scalars are text; what they mean (bool, number, size) is decided by who
- * reads them, except that plain and quoted are told apart. A stream holds one document; an empty
- * file is an empty map.
+ * so are anchors, aliases, tags and merge keys (no file of ours needs them, and they are how a
+ * small file becomes a large one). Scalars are text; what they mean (bool, number, size) is decided
+ * by who reads them, except that plain and quoted are told apart. A stream holds one document; an
+ * empty file is an empty map.
  *
  * Memory:  the tree lives in the arena and owns copies of its texts.
  * Errors:  FAIL_CONFIG with code CONFIG_INVALID; the sentence begins with file:line:column.
@@ -22,12 +22,12 @@ enum yaml_type { YAML_SCALAR = 0, YAML_LIST, YAML_MAP };
 struct yaml {
     enum yaml_type type;
     bool is_plain; /* SCALAR: not quoted, so that `null`, `true`, `12` may mean something else */
-    uint32_t line, column;     /* from 1; columns count characters */
-    size_t begin, end;         /* byte range in the source, for splice edits */
-    struct str text;           /* SCALAR */
-    const struct yaml *items;  /* LIST */
+    uint32_t line, column;         /* from 1; columns count characters */
+    size_t begin, end;             /* byte range in the source, for splice edits */
+    struct str text;               /* SCALAR */
+    const struct yaml *items;      /* LIST */
     const struct yaml_pair *pairs; /* MAP, in source order */
-    size_t n;                  /* of items or pairs */
+    size_t n;                      /* of items or pairs */
 };
 
 struct yaml_pair {
