@@ -81,4 +81,8 @@
 #define RATE_KEYS_MAX          65536  /* limits that are being counted; idle ones make room */
 #define RATE_TIMES_MAX         4194304 /* over all logs: 32 MiB */
 
+/* -- backend: catalogues and engines ----------------------------------------------------------- */
+#define BACKEND_CATALOGUE_BYTES (256 * MIB) /* of one backend: 100,000 columns take 20 */
+#define TABLE_NAME_BYTES_MAX    512         /* project, schema and name; warehouses stop at 128 each */
+
 #endif

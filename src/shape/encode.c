@@ -1,0 +1,136 @@
+#include "shape/encode.h"
+
+#include "base/list.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* What a double, and so JavaScript, holds exactly. */
+#define SAFE_INTEGER_MAX ((INT64_C(1) << 53) - 1)
+
+static void encode_int(struct json_writer *writer, int64_t value) {
+    if (value >= -SAFE_INTEGER_MAX && value <= SAFE_INTEGER_MAX) {
+        json_int(writer, value);
+        return;
+    }
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRId64, value);
+    json_text(writer, (struct str){text, (size_t)len});
+}
+
+static size_t digits_at(struct str text, size_t at) {
+    size_t n = 0;
+    while (at + n < text.len && text.ptr[at + n] >= '0' && text.ptr[at + n] <= '9') n++;
+    return n;
+}
+
+/* -?digits[.digits] without a leading zero, whole: also a JSON number. */
+static bool is_json_decimal(struct str text) {
+    size_t at = text.len > 0 && text.ptr[0] == '-';
+    size_t whole = digits_at(text, at);
+    if (whole == 0 || (whole > 1 && text.ptr[at] == '0')) return false;
+    at += whole;
+    if (at == text.len) return true;
+    if (text.ptr[at] != '.') return false;
+    size_t fraction = digits_at(text, at + 1);
+    return fraction > 0 && at + 1 + fraction == text.len;
+}
+
+static void encode_decimal(struct json_writer *writer, struct str text) {
+    if (is_json_decimal(text))
+        json_raw_value(writer, text);
+    else
+        json_text(writer, text);
+}
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void base64_group(char out[4], const uint8_t *in, size_t n) {
+    uint32_t bits =
+        (uint32_t)in[0] << 16 | (n > 1 ? (uint32_t)in[1] << 8 : 0) | (n > 2 ? (uint32_t)in[2] : 0);
+    out[0] = base64_digits[bits >> 18 & 63];
+    out[1] = base64_digits[bits >> 12 & 63];
+    out[2] = n > 1 ? base64_digits[bits >> 6 & 63] : '=';
+    out[3] = n > 2 ? base64_digits[bits & 63] : '=';
+}
+
+/* Straight into the buf: json_text() would look through what needs no escape. The writer's comma is
+ * put by an empty raw value, between whose quotes we then stand. */
+static void encode_bytes(struct json_writer *writer, struct str bytes) {
+    json_raw_value(writer, STR("\""));
+    const uint8_t *in = (const uint8_t *)bytes.ptr;
+    for (size_t at = 0; at < bytes.len;) {
+        char *out = buf_reserve(writer->out, BUF_RESERVE_MAX);
+        if (out == NULL) return; /* sticky in the buf */
+        size_t made = 0;
+        for (; at < bytes.len && made + 4 <= BUF_RESERVE_MAX; at += 3, made += 4)
+            base64_group(out + made, in + at, bytes.len - at < 3 ? bytes.len - at : 3);
+        buf_commit(writer->out, made);
+    }
+    buf_add_byte(writer->out, '"');
+}
+
+void encode_value(struct json_writer *writer, const struct row_value *value) {
+    switch (value->kind) {
+    case ROW_NULL: json_null(writer); return;
+    case ROW_BOOL: json_bool(writer, value->boolean); return;
+    case ROW_INT: encode_int(writer, value->integer); return;
+    case ROW_REAL: json_real(writer, value->real); return;
+    case ROW_DECIMAL: encode_decimal(writer, value->text); return;
+    case ROW_TEXT: json_text(writer, value->text); return;
+    case ROW_BYTES: encode_bytes(writer, value->text); return;
+    case ROW_JSON: json_raw_value(writer, value->text); return;
+    }
+    assert(!"a row value of no kind");
+}
+
+static result encode_columns(struct row_sink *sink, const struct row_column *columns, size_t n,
+                             struct report *report) {
+    struct encode_sink *encoder = holder_of(sink, struct encode_sink, sink);
+    struct json_writer *writer = encoder->writer;
+    assert(!encoder->has_columns);
+    json_key(writer, STR("columns"));
+    json_array(writer);
+    for (size_t i = 0; i < n; i++) {
+        json_object(writer);
+        json_put_text(writer, STR("name"), columns[i].name);
+        json_put_text(writer, STR("type"), columns[i].type);
+        json_object_end(writer);
+    }
+    json_array_end(writer);
+    json_key(writer, STR("rows"));
+    json_array(writer);
+    encoder->has_columns = true;
+    encoder->n_columns = n;
+    return buf_failed(writer->out, report);
+}
+
+static result encode_row(struct row_sink *sink, const struct row_value *values, bool *more,
+                         struct report *report) {
+    struct encode_sink *encoder = holder_of(sink, struct encode_sink, sink);
+    (void)more;
+    json_array(encoder->writer);
+    for (size_t i = 0; i < encoder->n_columns; i++) encode_value(encoder->writer, &values[i]);
+    json_array_end(encoder->writer);
+    TRY(buf_failed(encoder->writer->out, report));
+    encoder->n_rows++;
+    return OK;
+}
+
+void encode_sink_init(struct encode_sink *encoder, struct json_writer *writer) {
+    *encoder = (struct encode_sink){.sink = {.columns = encode_columns, .row = encode_row},
+                                    .writer = writer};
+}
+
+void encode_sink_end(struct encode_sink *encoder) {
+    if (!encoder->has_columns) {
+        json_key(encoder->writer, STR("columns"));
+        json_array(encoder->writer);
+        json_array_end(encoder->writer);
+        json_key(encoder->writer, STR("rows"));
+        json_array(encoder->writer);
+    }
+    json_array_end(encoder->writer);
+}
