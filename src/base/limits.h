@@ -30,24 +30,38 @@
 #define HTTP_CHUNK_DIGITS_MAX          15        /* hex digits that cannot overflow 64 bits */
 #define HTTP_CHUNK_EXTENSION_BYTES_MAX 1024      /* of one request; nobody has a use for them */
 #define HTTP_STREAM_QUEUE_BYTES        (1 * MIB) /* default: unread bytes of one event stream */
-#define HTTP_CONNECTIONS_MAX           10000     /* default; a process may hold 20,000 descriptors */
-#define HTTP_LOOPS_MAX                 64        /* more threads than that only switch */
+#define HTTP_CONNECTIONS_MAX           10000 /* default; a process may hold 20,000 descriptors */
+#define HTTP_LOOPS_MAX                 64    /* more threads than that only switch */
 #define HTTP_WRITE_STEP                (64 * KIB) /* taking this earns a slow reader a new deadline */
-#define HTTP_LINGER_MS                 1000       /* for a last answer to arrive before a reset can */
-#define HTTP_LINGER_BYTES              (1 * MIB)  /* swallowed meanwhile */
-#define HTTP_INBOX_BYTES               (8 * KIB)  /* nearly every request fits */
-#define HTTP_INBOXES_KEPT              32         /* of each loop, for the next requests */
-#define HTTP_OUTBOX_COPY_BYTES         (2 * KIB)  /* up to here copying costs less than a chunk */
-#define HTTP_IOV_MAX                   32         /* chunks written at once */
-#define HTTP_ACCEPTS_MAX               64         /* of one event: others wait too */
-#define HTTP_ACCEPT_PAUSE_MS           100        /* when the process has no descriptor left */
-#define HTTP_BACKLOG                   1024       /* connections the kernel holds for us */
-#define LOOP_EVENTS_MAX                256        /* of one turn: bounds how late a timer is */
+#define HTTP_LINGER_MS                 1000 /* for a last answer to arrive before a reset can */
+#define HTTP_LINGER_BYTES              (1 * MIB) /* swallowed meanwhile */
+#define HTTP_INBOX_BYTES               (8 * KIB) /* nearly every request fits */
+#define HTTP_INBOXES_KEPT              32        /* of each loop, for the next requests */
+#define HTTP_OUTBOX_COPY_BYTES         (2 * KIB) /* up to here copying costs less than a chunk */
+#define HTTP_STREAM_HEADERS_MAX        32         /* of one stream's beginning */
+#define HTTP_IOV_MAX                   32        /* chunks written at once */
+#define HTTP_ACCEPTS_MAX               64        /* of one event: others wait too */
+#define HTTP_ACCEPT_PAUSE_MS           100       /* when the process has no descriptor left */
+#define HTTP_BACKLOG                   1024      /* connections the kernel holds for us */
+#define LOOP_EVENTS_MAX                256       /* of one turn: bounds how late a timer is */
 
 /* -- call: what one call may hold ------------------------------------------------------------- */
 #define CALL_ARENA_BYTES    (64 * MIB) /* trees of a 1 MiB statement fit many times over */
 #define REPLY_BYTES_MAX     (8 * MIB)  /* default of limits.reply_max_bytes (design, section 10) */
 #define CALL_ENVELOPE_BYTES (1 * MIB)  /* beside the rows: metadata, tables and columns used */
+
+/* -- road: who waits, and what is written down --------------------------------------------------
+ */
+#define POOL_METADATA_THREADS 8   /* of the design, section 2 */
+#define POOL_QUERY_THREADS    256 /* each waits for an engine nearly all the time */
+#define POOL_STACK_BYTES                                                                           \
+    (1 * MIB) /* address space; the parser's nesting limit is measured for it */
+#define POOL_IDLE_SECONDS 60
+#define POOL_RETRY_MS     2000
+#define RECORD_TEXT_BYTES_MAX                                                                      \
+    (64 * KIB) /* of one argument in the record; SQL is kept whole beside */
+#define RECORD_PARAMS_BYTES_MAX (1 * MIB)
+#define REFUSED_PEERS_MAX       512 /* strangers told apart in one minute */
 
 /* -- sql: what a statement may be (defaults of security.*; design, section 7) -------------------
  */
@@ -83,6 +97,11 @@
 
 /* -- backend: catalogues and engines ----------------------------------------------------------- */
 #define BACKEND_CATALOGUE_BYTES (256 * MIB) /* of one backend: 100,000 columns take 20 */
-#define TABLE_NAME_BYTES_MAX    512         /* project, schema and name; warehouses stop at 128 each */
+#define TABLE_NAME_BYTES_MAX    512 /* project, schema and name; warehouses stop at 128 each */
+
+/* -- sql: what the resolver holds ---------------------------------------------------------------- */
+#define SQL_SOURCES_MAX         256   /* tables in one FROM; each lookup asks all of them */
+#define SQL_VISIBLE_COLUMNS_MAX 20000 /* of one FROM: 16 tables of 1,200 columns, the engine's most */
+#define SQL_PATTERN_STEPS_MAX   100000 /* of matching one back-quoted pattern with all columns */
 
 #endif

@@ -1,0 +1,100 @@
+#include "road/envelope.h"
+
+static void put_names(struct json_writer *w, struct str key, const struct name_list *names) {
+    json_key(w, key);
+    json_array(w);
+    for (size_t i = 0; i < names->n; i++) json_text(w, names->items[i]);
+    json_array_end(w);
+}
+
+static void write_metadata(const struct call *call, struct json_writer *w) {
+    const struct guard_answer *guard = &call->facts.guard;
+    char time[CLOCK_ISO_MAX];
+    json_key(w, STR("metadata"));
+    json_object(w);
+    json_put_text(w, STR("request_id"), str_of(call->audit_id));
+    json_put_text(w, STR("tool_name"), call->tool_name);
+    json_put_text(w, STR("timestamp"), clock_iso(call->started_ms, false, time));
+    json_key(w, STR("latency_ms"));
+    json_real(w, (double)(int64_t)(call_elapsed_ms(call) * 1000) / 1000);
+    put_names(w, STR("tables_used"), &guard->tables);
+    put_names(w, STR("columns_used"), &guard->columns);
+    json_key(w, STR("row_count"));
+    if (call->facts.row_count < 0)
+        json_null(w);
+    else
+        json_int(w, call->facts.row_count);
+    json_put_bool(w, STR("truncated"), call->facts.truncated);
+    json_object_end(w);
+    json_put_text(w, STR("audit_id"), str_of(call->audit_id));
+}
+
+static void write_cost(const struct call *call, struct json_writer *w) {
+    static const char *const decision[] = {"denied", "allowed", "approval_required"};
+    const struct guard_answer *guard = &call->facts.guard;
+    if (!call->facts.is_guarded || !guard->is_resolved) return;
+    json_key(w, STR("cost_estimate"));
+    json_object(w);
+    json_put_text(w, STR("policy_decision"), str_of(decision[guard->effect]));
+    json_put_text(w, STR("risk_level"), str_of(risk_level_name[guard->risk]));
+    json_key(w, STR("risk_flags"));
+    json_array(w);
+    for (unsigned bit = 0; risk_flag_name[bit] != NULL; bit++)
+        if (guard->risk_flags & (1U << bit)) json_text(w, str_of(risk_flag_name[bit]));
+    json_array_end(w);
+    put_names(w, STR("tables_used"), &guard->tables);
+    put_names(w, STR("columns_used"), &guard->columns);
+    put_names(w, STR("partitions_used"), &guard->partitions);
+    json_put_bool(w, STR("has_partition_filter"), guard->has_partition_filter);
+    json_put_int(w, STR("join_count"), guard->join_count);
+    json_object_end(w);
+}
+
+void envelope_open(struct call *call, struct json_writer *w) {
+    json_writer_init(w, &call->reply);
+    json_object(w);
+    json_put_bool(w, STR("ok"), true);
+    json_key(w, STR("data"));
+}
+
+void envelope_close(struct call *call, struct json_writer *w) {
+    json_put_null(w, STR("error"));
+    write_metadata(call, w);
+    write_cost(call, w);
+    json_object_end(w);
+}
+
+/* Line and column of the offset in the caller's SQL, both from 1; columns count characters. */
+static void write_position(const struct call *call, struct json_writer *w) {
+    struct str sql = call->facts.sql_asked;
+    size_t offset = call->report.offset, line, column;
+    if (offset == REPORT_NO_OFFSET || sql.len == 0 || offset > sql.len) return;
+    sql_position(sql, offset, &line, &column);
+    json_put_int(w, STR("offset"), (int64_t)offset);
+    json_put_int(w, STR("line"), (int64_t)line);
+    json_put_int(w, STR("column"), (int64_t)column);
+}
+
+void envelope_refuse(struct call *call) {
+    const struct report *report = &call->report;
+    struct json_writer w;
+    buf_clear(&call->reply);
+    call->facts.row_count = -1;
+    call->facts.truncated = false;
+    json_writer_init(&w, &call->reply);
+    json_object(&w);
+    json_put_bool(&w, STR("ok"), false);
+    json_put_null(&w, STR("data"));
+    json_key(&w, STR("error"));
+    json_object(&w);
+    json_put_text(&w, STR("code"), str_of(code_find(report->code)->name));
+    json_put_text(&w, STR("message"), str_of(report->sentence));
+    if (report->hint[0] != '\0') json_put_text(&w, STR("hint"), str_of(report->hint));
+    write_position(call, &w);
+    if (call->facts.retry_after_ms > 0)
+        json_put_int(&w, STR("retry_after_seconds"), (call->facts.retry_after_ms + 999) / 1000);
+    json_object_end(&w);
+    write_metadata(call, &w);
+    write_cost(call, &w);
+    json_object_end(&w);
+}

@@ -1,0 +1,222 @@
+/*
+ * road/road.c - read this first
+ *
+ * Every tool call walks this table from the top, one station after the other, until the end or
+ * until a station stops it. Then, and only here, its record is written and its answer handed back.
+ * Before the road: net/ makes a request of bytes, identity/ finds who asks, mcp/ makes the call.
+ *
+ *      find      the tool, and typed input out of its arguments        tools/input.h
+ *      decide    may this principal use this tool, and so often        policy/policy.h
+ *      answer    the tool runs: for SQL, through the guard             tools/query.h, sql/guard.h
+ *                and on to a backend                                   backend/backend.h
+ *      (record)  written and acknowledged before anybody is answered   audit/audit.h
+ *
+ * Who waits? A call that need not wait walks on the thread of its event loop. A station that must
+ * (a backend's answer) says so before any side effect, and the call goes on at that station on a
+ * worker thread, where it may block under its deadline.
+ */
+#include "road/road.h"
+
+#include "base/limits.h"
+#include "road/envelope.h"
+#include "road/pool.h"
+#include "road/record.h"
+#include "road/refused.h"
+#include "tools/tool.h"
+
+#include <stdlib.h>
+
+enum { POOL_METADATA, POOL_QUERY, POOL_COUNT };
+
+struct road {
+    struct audit *audit;
+    struct policy_limiter *limiter;
+    struct refused *refused;
+    struct pool_class kinds[POOL_COUNT];
+    struct pool *pools[POOL_COUNT];
+};
+
+enum step {
+    STEP_STOP = 0, /* the cause is in call->report */
+    STEP_ON,
+    STEP_WAIT, /* before any side effect: again, on a thread that may block */
+};
+
+struct station {
+    const char *name;
+    enum step (*run)(struct road *road, struct call *call);
+};
+
+static enum step find_tool(struct road *road, struct call *call);
+static enum step decide(struct road *road, struct call *call);
+static enum step answer(struct road *road, struct call *call);
+
+static const struct station stations[] = {
+    {"find", find_tool},
+    {"decide", decide},
+    {"answer", answer},
+};
+
+/* -- the stations ----------------------------------------------------------------------------- */
+
+static enum step find_tool(struct road *road, struct call *call) {
+    (void)road;
+    call->tool = tool_find(call->tool_name);
+    if (call->tool == NULL) {
+        fail(&call->report, FAIL_ABSENT, "TOOL_NOT_FOUND", REPORT_NO_OFFSET,
+             "there is no tool '" STR_FMT "'", STR_ARG(utf8_clip(call->tool_name, 128)));
+        fail_hint(&call->report, "tools/list tells the tools that you may use");
+        return STEP_STOP;
+    }
+    result r = input_read(call->tool, call->arguments, &call->arena, &call->input, &call->report);
+    return r.why == FAIL_NONE ? STEP_ON : STEP_STOP;
+}
+
+/* Puts a denial into the report, where every other cause of a stop stands. */
+static enum step refuse(struct call *call) {
+    const struct verdict *v = &call->verdict;
+    fail(&call->report, FAIL_DENIED, v->code, REPORT_NO_OFFSET, STR_FMT, STR_ARG(v->sentence));
+    if (v->hint.len > 0) fail_hint(&call->report, STR_FMT, STR_ARG(v->hint));
+    return STEP_STOP;
+}
+
+static enum step decide(struct road *road, struct call *call) {
+    const struct policy *policy = call->snapshot->policy;
+    policy_decide(policy, &call->principal, call->tool_name, &call->arena, &call->verdict);
+    if (call->verdict.effect != EFFECT_ALLOW) return refuse(call);
+    if (call->is_unmetered) return STEP_ON;
+    struct verdict rate = {0};
+    policy_limiter_admit(road->limiter, policy, &call->principal, call->started_ms, &call->arena,
+                         &rate, &call->facts.retry_after_ms);
+    if (rate.effect == EFFECT_ALLOW) return STEP_ON;
+    call->verdict = rate;
+    return refuse(call);
+}
+
+static result run_tool(struct call *call) {
+    struct json_writer w;
+    envelope_open(call, &w);
+    TRY(call->tool->run(call, call->input, &w));
+    envelope_close(call, &w);
+    result r = buf_failed(&call->reply, NULL);
+    if (r.why == FAIL_LIMIT)
+        return fail(&call->report, FAIL_LIMIT, "REPLY_TOO_LARGE", REPORT_NO_OFFSET,
+                    "the reply is larger than %lld bytes",
+                    (long long)call->snapshot->settings.reply_max_bytes);
+    return r.why == FAIL_NONE ? OK : fail_memory(&call->report);
+}
+
+static result run_query(struct road *road, struct call *call) {
+    struct policy_limits limits;
+    policy_limits(call->snapshot->policy, &limits);
+    int64_t max = call->is_unmetered ? INT64_MAX : limits.max_concurrent_queries_per_user;
+    if (!policy_limiter_enter_query(road->limiter, call->principal.user_id, max))
+        return fail(&call->report, FAIL_DENIED, "CONCURRENCY_LIMIT_EXCEEDED", REPORT_NO_OFFSET,
+                    "%lld queries of this user are running already, which is the maximum",
+                    (long long)max);
+    result r = run_tool(call);
+    policy_limiter_leave_query(road->limiter, call->principal.user_id);
+    return r;
+}
+
+static enum step answer(struct road *road, struct call *call) {
+    bool waits = call->tool->waits != TOOL_AT_ONCE;
+    if (waits && !call->may_wait) return STEP_WAIT;
+    result r = call->tool->waits == TOOL_WAITS_QUERY ? run_query(road, call) : run_tool(call);
+    return r.why == FAIL_NONE ? STEP_ON : STEP_STOP;
+}
+
+/* -- the loop --------------------------------------------------------------------------------- */
+
+bool call_is_ok(const struct call *call) {
+    return call->report.why == FAIL_NONE;
+}
+
+/* On the audit writer's thread. What is not on record is not answered. */
+static void recorded(void *with, result how) {
+    struct call *call = with;
+    if (how.why != FAIL_NONE) {
+        report_clear(&call->report);
+        fail(&call->report, how.why, "AUDIT_UNAVAILABLE", REPORT_NO_OFFSET,
+             "the audit record could not be written, so the answer is withheld");
+        envelope_refuse(call);
+    }
+    call->done(call);
+}
+
+static void end(struct road *road, struct call *call) {
+    if (call->report.why != FAIL_NONE) envelope_refuse(call);
+    const char *station = call->station < COUNT(stations) ? stations[call->station].name : "reply";
+    result r = record_submit(road->audit, call, station, recorded);
+    if (r.why != FAIL_NONE) recorded(call, r);
+}
+
+static void wait_for_thread(struct road *road, struct call *call) {
+    bool is_query = call->tool->waits == TOOL_WAITS_QUERY;
+    if (pool_submit(road->pools[is_query ? POOL_QUERY : POOL_METADATA], call)) return;
+    call->facts.retry_after_ms = POOL_RETRY_MS;
+    fail(&call->report, FAIL_BUSY, "BUSY", REPORT_NO_OFFSET,
+         "all places for calls of this kind are taken");
+    fail_hint(&call->report, "Call again in a few seconds");
+    end(road, call);
+}
+
+void road_walk(struct road *road, struct call *call) {
+    for (; call->station < COUNT(stations); call->station++) {
+        enum step step = stations[call->station].run(road, call);
+        if (step == STEP_WAIT) {
+            wait_for_thread(road, call);
+            return;
+        }
+        if (step == STEP_STOP) break;
+    }
+    end(road, call);
+}
+
+/* -- its life --------------------------------------------------------------------------------- */
+
+/* A worker thread takes the call up where the loop left it. */
+static void walk_on(void *with, struct call *call) {
+    call->may_wait = true;
+    road_walk(with, call);
+}
+
+result road_new(const struct road_setup *setup, struct road **out, struct report *report) {
+    struct road *road = calloc(1, sizeof *road);
+    if (road == NULL) return fail_memory(report);
+    road->audit = setup->audit;
+    road->limiter = setup->limiter;
+    road->kinds[POOL_METADATA] =
+        (struct pool_class){"metadata", POOL_METADATA_THREADS, setup->max_queued};
+    road->kinds[POOL_QUERY] = (struct pool_class){"query", POOL_QUERY_THREADS, setup->max_queued};
+    bool made = (road->refused = refused_new(setup->audit, setup->clock)) != NULL;
+    for (size_t i = 0; made && i < POOL_COUNT; i++)
+        made = (road->pools[i] = pool_new(&road->kinds[i], walk_on, road)) != NULL;
+    if (made) {
+        *out = road;
+        return OK;
+    }
+    road_free(road);
+    return fail_memory(report);
+}
+
+void road_free(struct road *road) {
+    if (road == NULL) return;
+    for (size_t i = 0; i < POOL_COUNT; i++) pool_free(road->pools[i]);
+    refused_free(road->refused);
+    free(road);
+}
+
+size_t road_load(struct road *road) {
+    size_t load = 0;
+    for (size_t i = 0; i < POOL_COUNT; i++) load += pool_load(road->pools[i]);
+    return load;
+}
+
+void road_refused(struct road *road, struct str peer, const char *code) {
+    refused_count(road->refused, peer, code);
+}
+
+void road_tick(struct road *road) {
+    refused_tick(road->refused);
+}

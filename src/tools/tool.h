@@ -1,0 +1,57 @@
+/*
+ * tools/tool.h - what can be asked
+ *
+ * A toolset is a file: its tools as rows, each with fields of input (from which come the JSON
+ * schema, the parsing and the repair that a bad argument is answered with), the schema of its data,
+ * annotations and one function. Tool texts say the same in English and Chinese, for the agents of
+ * both. To add a toolset: one file and one word in this folder's meson.build.
+ *
+ * Memory:  rows are const; what run() makes lives in the call's arena.
+ * Errors:  run() returns a failure with its cause in call->report, having written anything or
+ *          nothing: the road takes back what was written and answers with the cause.
+ * Denial:  fail(FAIL_DENIED) with the refusing code.
+ * Threads: run() is called on a loop's thread when the tool does not wait, else on a worker.
+ */
+#ifndef WEIR_TOOLS_TOOL_H
+#define WEIR_TOOLS_TOOL_H
+
+#include "call/call.h"
+#include "text/json.h"
+#include "tools/input.h"
+
+enum tool_wait {
+    TOOL_AT_ONCE = 0,    /* answers from memory */
+    TOOL_WAITS_METADATA, /* asks a backend for what it knows of itself */
+    TOOL_WAITS_QUERY,    /* runs a statement: counts against the user's running queries */
+};
+
+struct tool {
+    const char *name;
+    const char *title;
+    const char *summary;       /* for the agent: English, then Chinese */
+    const struct field *input; /* ends with a row whose name is NULL */
+    size_t input_size;         /* of the struct that the fields fill */
+    const char *example;       /* a call that works in form: JSON of the arguments */
+    const char *data_schema;   /* JSON schema of the envelope's `data` when ok */
+    enum tool_wait waits;
+    bool is_destructive, is_idempotent, is_open_world; /* every tool today only reads */
+    result (*run)(struct call *call, const void *input, struct json_writer *data);
+};
+
+struct toolset {
+    const char *name;
+    const struct tool *tools; /* ends with a row whose name is NULL */
+};
+
+/* From meson.build; ends with NULL. */
+extern const struct toolset *const toolsets[];
+
+/* NULL: there is none of that name. */
+const struct tool *tool_find(struct str name);
+/* Walks all tools in their order: for (size_t i = 0; (tool = tool_at(i)) != NULL; i++) */
+const struct tool *tool_at(size_t i);
+
+/* Writes one Tool object of MCP: name, title, description, schemas, annotations. */
+void tool_describe(const struct tool *tool, struct json_writer *w);
+
+#endif
