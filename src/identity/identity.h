@@ -29,6 +29,10 @@ struct name_set {
 };
 bool name_set_has(const struct name_set *set, struct str name); /* by glob; absent: true */
 
+/* The one role that needs no definition: its holder is not bound by the lists of the own token. It
+ * gives no right to a table. */
+#define ROLE_ADMIN STR("mcp_admin")
+
 struct attribute {
     struct str name;
     const struct str *values;
@@ -67,9 +71,9 @@ struct identity;
 
 /* The settings under `auth:` of weir.yaml. */
 struct identity_settings {
-    bool require_auth;        /* MCP_REQUIRE_AUTH, default true */
-    bool auth_enabled;        /* MCP_AUTH_ENABLED, default true */
-    struct str dev_username;  /* MCP_DEV_USERNAME; used when authentication is off */
+    bool require_auth;       /* MCP_REQUIRE_AUTH, default true */
+    bool auth_enabled;       /* MCP_AUTH_ENABLED, default true */
+    struct str dev_username; /* MCP_DEV_USERNAME; used when authentication is off */
 };
 extern const struct option identity_options[];
 
@@ -90,8 +94,9 @@ MUST_USE result identity_identify(const struct identity *identity, const struct 
                                   struct arena *arena, struct principal *out,
                                   struct report *report);
 
-/* `--as USER[@CLIENT]`: a user_id of auth.yaml or enterprise.yaml (FAIL_ABSENT with the nearest
- * known name). The client defaults to that of the user's token. */
+/* `--as USER[@CLIENT]`: a user_id of auth.yaml or enterprise.yaml (FAIL_ABSENT, USER_NOT_FOUND,
+ * with the nearest known name). The user's first token that fits gives lists and client; its rate
+ * does not count. The client borrows from `user_at_client` when it is named there. */
 MUST_USE result identity_named(const struct identity *identity, struct str user_at_client,
                                struct arena *arena, struct principal *out, struct report *report);
 

@@ -141,8 +141,10 @@ static void bind_choice(const struct binder *b, const struct bind_key *key, cons
 static void bind_rate(const struct binder *b, const struct bind_key *key, const struct yaml *node,
                       struct str text, struct bind_rate *out) {
     struct bind_rate rate = {0};
-    if (!parse_rate(text, &rate.n, &rate.window_s) || rate.window_s < 1)
-        return wrong(b, node, key->name, "a rate such as 100/minute (second, minute, hour or day)");
+    if (!parse_rate(text, &rate.n, &rate.window_s) || rate.window_s < 1) {
+        wrong(b, node, key->name, "a rate such as 100/minute (second, minute, hour or day)");
+        return;
+    }
     if (rate.n < 1 || rate.n > key->max) {
         problem_add(b->problems, SEVERITY_ERROR, b->file, node,
                     "'%s' must allow from 1 to %" PRId64 " calls", key->name, key->max);

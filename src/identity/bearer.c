@@ -1,0 +1,47 @@
+/* Bearer tokens: `Authorization: Bearer TOKEN` (RFC 6750), or WEIR_TOKEN on stdio. */
+#include "base/limits.h"
+#include "identity/provider.h"
+
+static result refuse(struct report *report, const char *sentence) {
+    result r = fail(report, FAIL_DENIED, "AUTH_INVALID_TOKEN", REPORT_NO_OFFSET, "%s", sentence);
+    fail_hint(report, "Send the header 'Authorization: Bearer TOKEN' with a token of this server.");
+    return r;
+}
+
+/* The token of a header; STR_NONE when it is of another scheme or of no form. */
+static struct str token_of(struct str header) {
+    struct str value = str_trim(header);
+    if (!str_istarts(value, STR("bearer "))) return STR_NONE;
+    struct str token = str_trim(str_slice(value, 7, value.len));
+    if (token.len == 0 || token.len > TOKEN_BYTES_MAX) return STR_NONE;
+    for (size_t i = 0; i < token.len; i++)
+        if ((unsigned char)token.ptr[i] <= ' ' || token.ptr[i] == 0x7f) return STR_NONE;
+    return token;
+}
+
+/* Whoever sends an Authorization header is judged by it, whatever its scheme: a caller with a
+ * credential that we do not understand is not one without credentials. */
+static result bearer_identify(const struct identity *identity, const struct origin *origin,
+                              bool *found, struct principal *out, struct report *report) {
+    if (!identity->is_bearer_on) return OK;
+    struct str token = origin->token;
+    if (origin->kind == ORIGIN_HTTP) {
+        struct str header =
+            origin->header == NULL ? STR_NONE : origin->header(origin->with, STR("authorization"));
+        *found = header.ptr != NULL;
+        if (!*found) return OK;
+        token = token_of(header);
+        if (token.ptr == NULL)
+            return refuse(report, "the Authorization header holds no bearer token");
+    }
+    *found = token.len > 0;
+    if (!*found) return OK;
+    uint8_t hash[DIGEST_SIZE];
+    if (!digest_sha256(token, hash)) return fail_memory(report);
+    const struct identity_token *known = identity_token_find(identity, hash);
+    if (known == NULL) return refuse(report, "the bearer token is not known here");
+    *out = known->principal;
+    return OK;
+}
+
+const struct identity_provider provider_bearer = {"bearer", bearer_identify};

@@ -1,0 +1,123 @@
+#include "base/option.h"
+#include "identity/provider.h"
+#include "text/bind.h"
+
+/* Asked in this order. */
+static const struct identity_provider *const providers[] = {&provider_bearer,
+                                                            &provider_development};
+
+const struct option identity_options[] = {
+    {.name = "require_auth",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct identity_settings, require_auth),
+     .fallback = "true",
+     .env = "MCP_REQUIRE_AUTH",
+     .reloadable = true,
+     .sentence = "Refuses callers without a credential; false is accepted only when every listener "
+                 "is on loopback."},
+    {.name = "auth_enabled",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct identity_settings, auth_enabled),
+     .fallback = "true",
+     .env = "MCP_AUTH_ENABLED",
+     .reloadable = true,
+     .sentence = "False looks at no credential and takes every caller for `dev_username`; accepted "
+                 "only when every listener is on loopback."},
+    {.name = "dev_username",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct identity_settings, dev_username),
+     .fallback = "",
+     .env = "MCP_DEV_USERNAME",
+     .reloadable = true,
+     .sentence = "Who callers without a credential are, where such callers are let in."},
+    {.name = NULL}};
+
+result identity_identify(const struct identity *identity, const struct origin *origin,
+                         struct arena *arena, struct principal *out, struct report *report) {
+    (void)arena; /* principals are made at load; later providers will need it */
+    *out = (struct principal){0};
+    for (size_t i = 0; i < COUNT(providers); i++) {
+        bool found = false;
+        result r = providers[i]->identify(identity, origin, &found, out, report);
+        if (found || r.why != FAIL_NONE) return r;
+    }
+    result r =
+        fail(report, FAIL_DENIED, "AUTH_REQUIRED", REPORT_NO_OFFSET, "authentication is required");
+    fail_hint(report, origin->kind == ORIGIN_STDIO
+                          ? "Set WEIR_TOKEN in the environment of the server."
+                          : "Send the header 'Authorization: Bearer TOKEN'.");
+    return r;
+}
+
+/* -- by name ---------------------------------------------------------------------------------- */
+
+static const struct principal *first_token_of(const struct identity *identity, struct str user,
+                                              struct str client) {
+    const struct principal *first = NULL;
+    void *value;
+    for (size_t i = 0; map_each(&identity->tokens, &i, NULL, &value);) {
+        const struct principal *p = &((const struct identity_token *)value)->principal;
+        if (!str_eq(p->user_id, user)) continue;
+        if (client.len == 0 || str_eq(p->client_id, client)) return p;
+        if (first == NULL) first = p;
+    }
+    return first;
+}
+
+bool identity_resolve(const struct identity *identity, struct str user, struct str client,
+                      struct principal *out) {
+    const struct principal *of_token = first_token_of(identity, user, client);
+    const struct identity_user *entry = map_get(&identity->users, user);
+    if (user.len == 0 || (of_token == NULL && entry == NULL)) return false;
+    if (of_token != NULL)
+        *out = *of_token;
+    else
+        *out = (struct principal){.user_id = entry->user_id,
+                                  .name = entry->name,
+                                  .roles = entry->roles,
+                                  .n_roles = entry->n_roles,
+                                  .attributes = entry->attributes,
+                                  .n_attributes = entry->n_attributes};
+    if (client.len > 0) out->client_id = client;
+    /* Nobody showed the token, and its rate is for those who do. */
+    out->token_id = STR_NONE;
+    out->rate_n = out->rate_window_s = 0;
+    return true;
+}
+
+/* "did you mean": only the command line asks by name, so that telling names gives nothing away. */
+static result no_such_user(const struct identity *identity, struct str user, struct arena *arena,
+                           struct report *report) {
+    result r = fail(report, FAIL_ABSENT, "USER_NOT_FOUND", REPORT_NO_OFFSET,
+                    "no user '" STR_FMT "' in auth.yaml or enterprise.yaml", STR_ARG(user));
+    size_t n = 0;
+    struct str *names =
+        arena_new_array(arena, identity->tokens.n_entries + identity->users.n_entries, struct str);
+    if (names == NULL) return r;
+    void *value;
+    for (size_t i = 0; map_each(&identity->users, &i, &names[n], NULL);) n++;
+    for (size_t i = 0; map_each(&identity->tokens, &i, NULL, &value);)
+        names[n++] = ((const struct identity_token *)value)->principal.user_id;
+    struct str near = bind_nearest(user, names, n);
+    if (near.ptr != NULL) fail_hint(report, "Did you mean '" STR_FMT "'?", STR_ARG(near));
+    return r;
+}
+
+result identity_named(const struct identity *identity, struct str user_at_client,
+                      struct arena *arena, struct principal *out, struct report *report) {
+    *out = (struct principal){0};
+    struct str user = user_at_client, client = STR_NONE;
+    /* A user_id may be an address: the whole is tried first, and then cut at its last `@`. */
+    if (!identity_resolve(identity, user, client, out)) {
+        size_t at = user.len;
+        while (at > 0 && user.ptr[at - 1] != '@') at--;
+        if (at > 0) {
+            client = str_slice(user_at_client, at, user_at_client.len);
+            user = str_slice(user_at_client, 0, at - 1);
+        }
+        if (!identity_resolve(identity, user, client, out))
+            return no_such_user(identity, user, arena, report);
+    }
+    out->auth_method = STR("command_line");
+    return OK;
+}

@@ -1,0 +1,60 @@
+/*
+ * identity/provider.h - what the files of this floor share: the loaded identity and the providers
+ *
+ * A provider is a file with one const struct, and a word in the table of identity.c. It looks for
+ * its kind of credential; when there is one it decides, for good or bad, and nobody is asked after.
+ *
+ * Memory:  the identity is immutable and lives in the snapshot's arena.
+ * Threads: any number of readers.
+ */
+#ifndef WEIR_IDENTITY_PROVIDER_H
+#define WEIR_IDENTITY_PROVIDER_H
+
+#include "base/map.h"
+#include "identity/digest.h"
+#include "identity/identity.h"
+
+struct identity_token {
+    uint8_t hash[DIGEST_SIZE];
+    struct principal principal; /* complete: copied to whoever shows the token */
+};
+
+struct identity_user {
+    struct str user_id, name;
+    const struct str *roles;
+    size_t n_roles;
+    const struct attribute *attributes;
+    size_t n_attributes;
+};
+
+struct identity {
+    struct map tokens; /* first TOKEN_INDEX_SIZE bytes of the hash → identity_token */
+    struct map users;  /* user_id → identity_user, of enterprise.yaml */
+    bool is_bearer_on;
+    const struct principal *anyone; /* who comes without a credential; NULL: refused */
+};
+
+/* The map finds by a part of the hash; the whole is compared in constant time. */
+enum { TOKEN_INDEX_SIZE = 16 };
+
+struct identity_provider {
+    const char *name;
+    /* Sets *found when the caller shows this kind of credential (or needs none); then the result
+     * stands: OK with `out` filled, or FAIL_DENIED. May not block. */
+    result (*identify)(const struct identity *identity, const struct origin *origin, bool *found,
+                       struct principal *out, struct report *report);
+};
+
+extern const struct identity_provider provider_bearer;
+extern const struct identity_provider provider_development;
+
+/* The token with this hash, or NULL. */
+const struct identity_token *identity_token_find(const struct identity *identity,
+                                                 const uint8_t hash[DIGEST_SIZE]);
+
+/* Fills `out` with user and client as the first fitting token and the user's entry say; false: no
+ * such user. `client` may be empty: then that of the token. */
+bool identity_resolve(const struct identity *identity, struct str user, struct str client,
+                      struct principal *out);
+
+#endif
