@@ -38,7 +38,7 @@
 #define HTTP_INBOX_BYTES               (8 * KIB) /* nearly every request fits */
 #define HTTP_INBOXES_KEPT              32        /* of each loop, for the next requests */
 #define HTTP_OUTBOX_COPY_BYTES         (2 * KIB) /* up to here copying costs less than a chunk */
-#define HTTP_STREAM_HEADERS_MAX        32         /* of one stream's beginning */
+#define HTTP_STREAM_HEADERS_MAX        32        /* of one stream's beginning */
 #define HTTP_IOV_MAX                   32        /* chunks written at once */
 #define HTTP_ACCEPTS_MAX               64        /* of one event: others wait too */
 #define HTTP_ACCEPT_PAUSE_MS           100       /* when the process has no descriptor left */
@@ -62,6 +62,13 @@
     (64 * KIB) /* of one argument in the record; SQL is kept whole beside */
 #define RECORD_PARAMS_BYTES_MAX (1 * MIB)
 #define REFUSED_PEERS_MAX       512 /* strangers told apart in one minute */
+
+/* -- mcp: the door ------------------------------------------------------------------------------
+ */
+#define TOOL_TEXT_BYTES_MAX  (256 * KIB) /* one tool in tools/list */
+#define MCP_TEXTS_BYTES_MAX  (16 * MIB)  /* all of them, twice */
+#define LIST_TTL_MS          10000       /* a list is stale for so long after a reload */
+#define STDIO_LINE_BYTES_MAX (4 * MIB)   /* as the body of a request */
 
 /* -- sql: what a statement may be (defaults of security.*; design, section 7) -------------------
  */
@@ -99,9 +106,20 @@
 #define BACKEND_CATALOGUE_BYTES (256 * MIB) /* of one backend: 100,000 columns take 20 */
 #define TABLE_NAME_BYTES_MAX    512 /* project, schema and name; warehouses stop at 128 each */
 
-/* -- sql: what the resolver holds ---------------------------------------------------------------- */
-#define SQL_SOURCES_MAX         256   /* tables in one FROM; each lookup asks all of them */
-#define SQL_VISIBLE_COLUMNS_MAX 20000 /* of one FROM: 16 tables of 1,200 columns, the engine's most */
-#define SQL_PATTERN_STEPS_MAX   100000 /* of matching one back-quoted pattern with all columns */
+/* -- sql: what the resolver holds ----------------------------------------------------------------
+ */
+#define SQL_SOURCES_MAX 256 /* tables in one FROM; each lookup asks all of them */
+#define SQL_VISIBLE_COLUMNS_MAX                                                                    \
+    20000 /* of one FROM: 16 tables of 1,200 columns, the engine's most */
+#define SQL_PATTERN_STEPS_MAX 100000 /* of matching one back-quoted pattern with all columns */
+
+/* -- audit: what is kept on record --------------------------------------------------------------- */
+#define AUDIT_LINE_BYTES_MAX (32 * MIB)  /* two statements and the arguments, all of it escaped */
+#define AUDIT_GROUP_MAX 512              /* lines of one writev(2); IOV_MAX is 1024 */
+#define AUDIT_QUEUE_BYTES (16 * MIB)     /* default of audit.queue_bytes: ten thousand calls in flight */
+#define AUDIT_QUEUE_BYTES_MAX (4 * GIB)
+#define AUDIT_KEEP_DAYS_MAX 36500
+#define AUDIT_LIST_BYTES_MAX (64 * MIB)  /* names of the log's files: a hundred thousand of them */
+#define AUDIT_SIDES_MAX 100              /* chains beside ours that one process number can have */
 
 #endif

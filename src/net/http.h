@@ -125,7 +125,7 @@ struct loop *http_loop(const struct http_exchange *x);
 
 /* `gone` is called once when the peer leaves, or is cut, before the exchange is finished: from the
  * loop, never from inside an http_* call. A peer that closes only its sending side counts as gone
- * where this is set, and is answered where it is not. NULL takes it back. */
+ * where this is set or a stream has begun, and is answered elsewhere. NULL takes it back. */
 void http_on_gone(struct http_exchange *x, void (*gone)(void *ctx), void *ctx);
 /* Called once when the server begins to drain: for streams, to send a last event and end. */
 void http_on_drain(struct http_exchange *x, void (*drain)(void *ctx), void *ctx);
