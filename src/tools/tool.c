@@ -56,14 +56,14 @@ static void output_schema(const struct tool *tool, struct json_writer *w) {
     json_object_end(w);
 }
 
-void tool_describe(const struct tool *tool, struct json_writer *w) {
+void tool_describe(const struct tool *tool, bool with_output, struct json_writer *w) {
     json_object(w);
     json_put_text(w, STR("name"), str_of(tool->name));
     json_put_text(w, STR("title"), str_of(tool->title));
     json_put_text(w, STR("description"), str_of(tool->summary));
     json_key(w, STR("inputSchema"));
     input_schema(tool->input, w);
-    output_schema(tool, w);
+    if (with_output) output_schema(tool, w);
     annotations(tool, w);
     json_object_end(w);
 }

@@ -51,7 +51,8 @@ const struct tool *tool_find(struct str name);
 /* Walks all tools in their order: for (size_t i = 0; (tool = tool_at(i)) != NULL; i++) */
 const struct tool *tool_at(size_t i);
 
-/* Writes one Tool object of MCP: name, title, description, schemas, annotations. */
-void tool_describe(const struct tool *tool, struct json_writer *w);
+/* Writes one Tool object of MCP: name, title, description, schemas, annotations. Revisions before
+ * 2025-06-18 know no output schema. */
+void tool_describe(const struct tool *tool, bool with_output, struct json_writer *w);
 
 #endif
