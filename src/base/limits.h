@@ -70,6 +70,8 @@
 #define LIST_TTL_MS          10000       /* a list is stale for so long after a reload */
 #define STDIO_LINE_BYTES_MAX (4 * MIB)   /* as the body of a request */
 
+#define HEALTH_BYTES_MAX (64 * KIB)
+
 /* -- sql: what a statement may be (defaults of security.*; design, section 7) -------------------
  */
 #define SQL_BYTES_MAX        (1 * MIB)
@@ -113,13 +115,15 @@
     20000 /* of one FROM: 16 tables of 1,200 columns, the engine's most */
 #define SQL_PATTERN_STEPS_MAX 100000 /* of matching one back-quoted pattern with all columns */
 
-/* -- audit: what is kept on record --------------------------------------------------------------- */
-#define AUDIT_LINE_BYTES_MAX (32 * MIB)  /* two statements and the arguments, all of it escaped */
-#define AUDIT_GROUP_MAX 512              /* lines of one writev(2); IOV_MAX is 1024 */
-#define AUDIT_QUEUE_BYTES (16 * MIB)     /* default of audit.queue_bytes: ten thousand calls in flight */
+/* -- audit: what is kept on record ---------------------------------------------------------------
+ */
+#define AUDIT_LINE_BYTES_MAX (32 * MIB) /* two statements and the arguments, all of it escaped */
+#define AUDIT_GROUP_MAX      512        /* lines of one writev(2); IOV_MAX is 1024 */
+#define AUDIT_QUEUE_BYTES                                                                          \
+    (16 * MIB) /* default of audit.queue_bytes: ten thousand calls in flight */
 #define AUDIT_QUEUE_BYTES_MAX (4 * GIB)
-#define AUDIT_KEEP_DAYS_MAX 36500
-#define AUDIT_LIST_BYTES_MAX (64 * MIB)  /* names of the log's files: a hundred thousand of them */
-#define AUDIT_SIDES_MAX 100              /* chains beside ours that one process number can have */
+#define AUDIT_KEEP_DAYS_MAX   36500
+#define AUDIT_LIST_BYTES_MAX  (64 * MIB) /* names of the log's files: a hundred thousand of them */
+#define AUDIT_SIDES_MAX       100        /* chains beside ours that one process number can have */
 
 #endif

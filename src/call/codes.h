@@ -56,6 +56,10 @@
     X(REPLY_TOO_LARGE, 200, E, "the reply passes its maximum")                                     \
     X(AUDIT_UNAVAILABLE, 200, E, "the record could not be written, so nothing is answered")        \
     X(OUT_OF_MEMORY, 200, E, "the call's memory budget is spent")                                  \
+    X(BAD_REQUEST, 400, D, "the request is no HTTP that we accept")                                \
+    X(METHOD_NOT_ALLOWED, 405, E, "the path does not take this HTTP method")                       \
+    X(UNSUPPORTED_MEDIA_TYPE, 415, E, "the body is not of type application/json")                  \
+    X(NOT_FOUND, 404, E, "there is nothing at this path")                                          \
     X(JSON_INVALID, 400, E, "the body is no JSON that we accept")                                  \
     X(JSON_TOO_LARGE, 400, E, "the JSON passes a limit")                                           \
     X(CONFIG_INVALID, 200, E, "a configuration file is wrong")                                     \

@@ -1,0 +1,74 @@
+#include "mcp/health.h"
+
+#include "backend/backend.h"
+#include "base/limits.h"
+
+static const struct http_header headers[] = {
+    {STR_INIT("Content-Type"), STR_INIT("application/json")},
+    {STR_INIT("Cache-Control"), STR_INIT("no-store")},
+};
+
+static void alive(struct http_exchange *x) {
+    struct buf body;
+    buf_init(&body, 256);
+    buf_add(&body, STR("{\"status\":\"ok\",\"version\":\"" WEIR_VERSION "\"}"));
+    http_reply(x, 200, headers, COUNT(headers), &body);
+    buf_deinit(&body);
+}
+
+static void put_part(struct json_writer *w, struct str name, bool is_ready, struct str sentence) {
+    json_key(w, name);
+    json_object(w);
+    json_put_bool(w, STR("ready"), is_ready);
+    if (sentence.len > 0) json_put_text(w, STR("message"), sentence);
+    json_object_end(w);
+}
+
+static bool put_backends(const struct snapshot *snapshot, struct json_writer *w,
+                         struct arena *arena) {
+    bool all = true;
+    json_key(w, STR("backends"));
+    json_object(w);
+    for (size_t i = 0; i < backend_set_count(snapshot->backends); i++) {
+        struct backend *backend = backend_set_at(snapshot->backends, i);
+        struct str sentence = STR_NONE;
+        bool is_ready = backend_kind_of(backend)->is_ready(backend, &sentence, arena);
+        put_part(w, backend_name(backend), is_ready, sentence);
+        all = all && is_ready;
+    }
+    json_object_end(w);
+    return all;
+}
+
+static void ready(struct mcp *mcp, struct http_exchange *x) {
+    struct arena arena;
+    struct buf body;
+    struct json_writer w;
+    struct str sentence = STR_NONE;
+    arena_init(&arena, HEALTH_BYTES_MAX);
+    buf_init(&body, HEALTH_BYTES_MAX);
+    json_writer_init(&w, &body);
+    struct snapshot *snapshot = snapshot_take(mcp->snapshots);
+    json_object(&w);
+    bool backends = put_backends(snapshot, &w, &arena);
+    bool audit = audit_is_ready(mcp->audit, &sentence, &arena);
+    put_part(&w, STR("audit"), audit, sentence);
+    json_put_text(&w, STR("policy_version"), policy_version(snapshot->policy));
+    json_put_text(&w, STR("status"), backends && audit ? STR("ok") : STR("unavailable"));
+    json_object_end(&w);
+    snapshot_unref(snapshot);
+    http_reply(x, backends && audit ? 200 : 503, headers, COUNT(headers), &body);
+    buf_deinit(&body);
+    arena_deinit(&arena);
+}
+
+bool health_serve(struct mcp *mcp, struct http_exchange *x, const struct http_request *req) {
+    bool is_get = str_eq(req->method, STR("GET")) || str_eq(req->method, STR("HEAD"));
+    if (is_get && str_eq(req->path, STR("/health")))
+        alive(x);
+    else if (is_get && str_eq(req->path, STR("/health/ready")))
+        ready(mcp, x);
+    else
+        return false;
+    return true;
+}

@@ -1,0 +1,18 @@
+/*
+ * mcp/health.h - GET /health and /health/ready
+ *
+ * /health says that the process answers. /health/ready names each backend and the audit log, and is
+ * 503 if one of them cannot do its work.
+ *
+ * Threads: the loop's. Does not block for long: backends answer from what they know.
+ */
+#ifndef WEIR_MCP_HEALTH_H
+#define WEIR_MCP_HEALTH_H
+
+#include "mcp/mcp.h"
+#include "net/http.h"
+
+/* false: the path is none of ours. */
+bool health_serve(struct mcp *mcp, struct http_exchange *x, const struct http_request *req);
+
+#endif

@@ -1,0 +1,266 @@
+#include "mcp/stdio_door.h"
+
+#include "base/limits.h"
+#include "mcp/turn.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum pin { PIN_NONE = 0, PIN_LEGACY, PIN_MODERN };
+
+/* The main thread reads and takes turns; a writer thread writes what is finished, so that neither a
+ * full pipe nor a slow query stops the other. */
+struct stdio_door {
+    struct mcp *mcp;
+    struct str token;
+    int in, out;
+    enum pin pin;
+    struct str version; /* negotiated by initialize */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct link finished; /* turns to be written, by visit.link */
+    size_t n_open;        /* taken and not yet written */
+    bool is_ending;
+    bool is_output_lost;
+};
+
+struct visit {
+    struct stdio_door *door;
+    struct turn *turn;
+    struct link link; /* in door->finished */
+};
+
+static void finish(struct turn *turn) {
+    struct visit *visit = turn->owner;
+    struct stdio_door *door = visit->door;
+    pthread_mutex_lock(&door->lock);
+    list_add_last(&door->finished, &visit->link);
+    pthread_cond_broadcast(&door->changed);
+    pthread_mutex_unlock(&door->lock);
+}
+
+/* -- writing ---------------------------------------------------------------------------------- */
+
+static bool write_all(int fd, struct buf *buf) {
+    struct iovec iov[16];
+    for (size_t done = 0; done < buf->len;) {
+        size_t n = buf_iov(buf, done, iov, COUNT(iov));
+        ssize_t wrote = writev(fd, iov, (int)n);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) return false;
+        done += (size_t)wrote;
+    }
+    return true;
+}
+
+static bool write_answer(struct stdio_door *door, struct turn *turn) {
+    if (turn->out.len == 0) return true;
+    buf_add_byte(&turn->out, '\n');
+    if (buf_failed(&turn->out, NULL).why == FAIL_NONE) return write_all(door->out, &turn->out);
+    struct rpc_error error = {RPC_INTERNAL_ERROR, 200, STR("the answer could not be built"),
+                              STR_NONE};
+    turn_error(turn, &error);
+    buf_add_byte(&turn->out, '\n');
+    return write_all(door->out, &turn->out);
+}
+
+static void *writer_main(void *arg) {
+    struct stdio_door *door = arg;
+    pthread_mutex_lock(&door->lock);
+    while (!door->is_ending || door->n_open > 0) {
+        if (list_empty(&door->finished)) {
+            pthread_cond_wait(&door->changed, &door->lock);
+            continue;
+        }
+        struct visit *visit = holder_of(door->finished.next, struct visit, link);
+        list_leave(&visit->link);
+        pthread_mutex_unlock(&door->lock);
+        bool written = write_answer(door, visit->turn);
+        turn_free(visit->turn);
+        pthread_mutex_lock(&door->lock);
+        door->n_open--;
+        if (!written) door->is_output_lost = true;
+    }
+    pthread_mutex_unlock(&door->lock);
+    return NULL;
+}
+
+/* -- taking ----------------------------------------------------------------------------------- */
+
+static void refuse(struct turn *turn, int code, struct str message) {
+    struct rpc_error error = {code, 200, message, STR_NONE};
+    turn_error(turn, &error);
+    finish(turn);
+}
+
+/* Section 1.3 of the protocol map: a claim makes a message modern, whatever came before; the first
+ * message without one, unless it only asks what we are, makes the process legacy. */
+static void take(struct stdio_door *door, struct turn *turn) {
+    struct era_answer answer;
+    const struct json *claim = era_claim(&turn->message);
+    bool is_initialize = str_eq(turn->message.method, STR("initialize"));
+    era_classify(&turn->message, NULL, &turn->call->arena, &answer);
+    if (answer.error.code != 0) {
+        turn_error(turn, &answer.error);
+        finish(turn);
+        return;
+    }
+    if (claim == NULL && door->pin == PIN_MODERN && !is_initialize &&
+        turn->message.kind == RPC_REQUEST) {
+        refuse(turn, RPC_INVALID_PARAMS, STR("params._meta with the protocol version is missing"));
+        return;
+    }
+    if (claim == NULL && (door->pin == PIN_NONE || is_initialize)) door->pin = PIN_LEGACY;
+    if (claim != NULL && door->pin == PIN_NONE &&
+        !str_eq(turn->message.method, STR("server/discover")))
+        door->pin = PIN_MODERN;
+    if (answer.era == ERA_LEGACY && is_initialize) {
+        struct str asked =
+            era_legacy_version(json_get_text(turn->message.params, STR("protocolVersion")));
+        door->version = asked.ptr != NULL ? asked : STR(MCP_LEGACY_LATEST);
+    }
+    turn_take_as(turn, answer.era, answer.era == ERA_LEGACY ? door->version : answer.version);
+}
+
+static result identify(struct stdio_door *door, struct call *call, struct report *report) {
+    struct origin origin = {.kind = ORIGIN_STDIO, .peer_is_loopback = true, .token = door->token};
+    return identity_identify(call->snapshot->identity, &origin, &call->arena, &call->principal,
+                             report);
+}
+
+/* A turn whose end writer_main() will see. */
+static result open_turn(struct stdio_door *door, struct turn **out, struct report *report) {
+    struct turn *turn = turn_new(door->mcp, finish, NULL);
+    struct visit *visit = turn == NULL ? NULL : arena_new(&turn->call->arena, struct visit);
+    if (visit == NULL) {
+        turn_free(turn);
+        return fail_memory(report);
+    }
+    *visit = (struct visit){.door = door, .turn = turn};
+    turn->owner = visit;
+    result r = identify(door, turn->call, report);
+    if (r.why != FAIL_NONE) {
+        turn_free(turn);
+        return r;
+    }
+    pthread_mutex_lock(&door->lock);
+    door->n_open++;
+    pthread_mutex_unlock(&door->lock);
+    *out = turn;
+    return OK;
+}
+
+/* The line is copied: the turn outlives the reader's buffer. */
+static result take_line(struct stdio_door *door, struct str line, struct report *report) {
+    struct turn *turn;
+    TRY(open_turn(door, &turn, report));
+    struct str body = str_dup(&turn->call->arena, line);
+    if (body.ptr == NULL)
+        refuse(turn, RPC_INTERNAL_ERROR, STR("out of memory"));
+    else if (!turn_read(turn, body))
+        finish(turn);
+    else if (turn->form == TURN_SHORTHAND)
+        refuse(turn, RPC_INVALID_REQUEST, STR("'jsonrpc' must be \"2.0\""));
+    else
+        take(door, turn);
+    return OK;
+}
+
+static result refuse_long_line(struct stdio_door *door, struct report *report) {
+    struct turn *turn;
+    TRY(open_turn(door, &turn, report));
+    refuse(turn, RPC_INVALID_REQUEST,
+           str_printf(&turn->call->arena, "a message is longer than %lld bytes",
+                      (long long)STDIO_LINE_BYTES_MAX));
+    return OK;
+}
+
+/* -- reading ---------------------------------------------------------------------------------- */
+
+struct lines {
+    char *bytes;
+    size_t len, cap;
+    bool is_skipping; /* the rest of a line that was too long */
+};
+
+static result lines_grow(struct lines *lines, struct report *report) {
+    size_t cap = lines->cap == 0 ? 64 * (size_t)KIB : lines->cap * 2;
+    char *bytes = realloc(lines->bytes, cap);
+    if (bytes == NULL) return fail_memory(report);
+    lines->bytes = bytes;
+    lines->cap = cap;
+    return OK;
+}
+
+/* Takes all whole lines of the buffer; what is left moves to its front. */
+static result take_lines(struct stdio_door *door, struct lines *lines, bool at_end,
+                         struct report *report) {
+    size_t from = 0;
+    while (from < lines->len) {
+        char *end = memchr(lines->bytes + from, '\n', lines->len - from);
+        if (end == NULL && !at_end) break;
+        size_t to = end == NULL ? lines->len : (size_t)(end - lines->bytes);
+        struct str line = str_trim((struct str){lines->bytes + from, to - from});
+        from = end == NULL ? lines->len : to + 1;
+        if (!lines->is_skipping && line.len > 0) TRY(take_line(door, line, report));
+        lines->is_skipping = false;
+    }
+    memmove(lines->bytes, lines->bytes + from, lines->len - from);
+    lines->len -= from;
+    if (lines->len < STDIO_LINE_BYTES_MAX) return OK;
+    if (!lines->is_skipping) TRY(refuse_long_line(door, report));
+    lines->len = 0;
+    lines->is_skipping = true;
+    return OK;
+}
+
+static result read_lines(struct stdio_door *door, struct lines *lines, struct report *report) {
+    for (;;) {
+        if (lines->len == lines->cap) TRY(lines_grow(lines, report));
+        ssize_t n = read(door->in, lines->bytes + lines->len, lines->cap - lines->len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0)
+            return fail(report, FAIL_IO, "INTERNAL_ERROR", REPORT_NO_OFFSET,
+                        "cannot read standard input: %s", strerror(errno));
+        lines->len += (size_t)n;
+        TRY(take_lines(door, lines, n == 0, report));
+        if (n == 0) return OK;
+    }
+}
+
+/* Nobody has to wait for the first line to learn that nobody is let in. */
+static result check_welcome(struct stdio_door *door, struct report *report) {
+    struct turn *turn = turn_new(door->mcp, finish, NULL);
+    if (turn == NULL) return fail_memory(report);
+    result r = identify(door, turn->call, report);
+    turn_free(turn);
+    return r;
+}
+
+result stdio_door_serve(struct mcp *mcp, struct str token, int in, int out, struct report *report) {
+    struct stdio_door door = {
+        .mcp = mcp, .token = token, .in = in, .out = out, .version = STR(MCP_LEGACY_LATEST)};
+    struct lines lines = {0};
+    pthread_t writer;
+    TRY(check_welcome(&door, report));
+    pthread_mutex_init(&door.lock, NULL);
+    pthread_cond_init(&door.changed, NULL);
+    list_init(&door.finished);
+    if (pthread_create(&writer, NULL, writer_main, &door) != 0) return fail_memory(report);
+    result r = read_lines(&door, &lines, report);
+    pthread_mutex_lock(&door.lock);
+    door.is_ending = true;
+    pthread_cond_broadcast(&door.changed);
+    pthread_mutex_unlock(&door.lock);
+    pthread_join(writer, NULL);
+    free(lines.bytes);
+    pthread_mutex_destroy(&door.lock);
+    pthread_cond_destroy(&door.changed);
+    if (r.why == FAIL_NONE && door.is_output_lost)
+        return fail(report, FAIL_IO, "INTERNAL_ERROR", REPORT_NO_OFFSET,
+                    "cannot write standard output");
+    return r;
+}
