@@ -60,7 +60,8 @@ static void add_escaped(struct line *line, struct str character) {
     }
 }
 
-static void add_text(struct line *line, struct str text, size_t max) {
+/* At most about max bytes; what was cut, here or before, ends in dots. */
+static void add_text(struct line *line, struct str text, size_t max, bool is_cut) {
     size_t until = line->len + max;
     while (text.len > 0 && line->len < until) {
         size_t n = utf8_next(text, NULL);
@@ -70,7 +71,7 @@ static void add_text(struct line *line, struct str text, size_t max) {
             add_escaped(line, str_slice(text, 0, n));
         text = str_slice(text, n == 0 ? 1 : n, text.len);
     }
-    if (text.len > 0) add(line, STR("…"));
+    if (text.len > 0 || is_cut) add(line, STR("…"));
 }
 
 static void write_whole(struct str line) {
@@ -90,8 +91,9 @@ void log_line(enum log_level level, const char *event, struct str call, const ch
     va_start(args, fmt);
     int len = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    bool is_cut = len >= (int)sizeof text;
     struct str said = str_of(len < 0 ? "" : text);
-    if (len >= (int)sizeof text) said = utf8_clip(said, said.len - 1);
+    if (is_cut) said = utf8_clip(said, said.len - 1); /* no half character at the end */
     struct line line;
     line.len = 0;
     add(&line, STR("{\"time\":\""));
@@ -99,13 +101,13 @@ void log_line(enum log_level level, const char *event, struct str call, const ch
     add(&line, STR("\",\"level\":\""));
     add(&line, levels[level].name);
     add(&line, STR("\",\"event\":\""));
-    add_text(&line, str_of(event), CALL_MAX_BYTES);
+    add_text(&line, str_of(event), CALL_MAX_BYTES, false);
     if (call.len > 0) {
         add(&line, STR("\",\"call\":\""));
-        add_text(&line, call, CALL_MAX_BYTES);
+        add_text(&line, call, CALL_MAX_BYTES, false);
     }
     add(&line, STR("\",\"text\":\""));
-    add_text(&line, said, TEXT_MAX_BYTES);
+    add_text(&line, said, TEXT_MAX_BYTES, is_cut);
     add(&line, STR("\"}\n"));
     write_whole((struct str){line.bytes, line.len});
     errno = caller_errno;
