@@ -156,27 +156,36 @@ static size_t unfinished(struct str text) {
     return 0;
 }
 
-/* A character may begin in one chunk and end in the next: its bytes are put together in `carried`.
- */
-void json_escape_buf(struct buf *out, const struct buf *from) {
-    char carried[4];
-    size_t n_carried = 0;
-    for (const struct buf_chunk *chunk = from->first; chunk != NULL; chunk = chunk->next) {
-        struct str text = {chunk->bytes, chunk->len};
-        while (n_carried > 0 && text.len > 0) {
-            carried[n_carried++] = text.ptr[0];
-            text = str_slice(text, 1, text.len);
-            struct str whole = {carried, n_carried};
-            if (unfinished(whole) == n_carried) continue;
-            json_escape(out, whole);
-            n_carried = 0;
-        }
-        size_t rest = unfinished(text);
-        json_escape(out, str_slice(text, 0, text.len - rest));
-        if (rest > 0) memcpy(carried, text.ptr + text.len - rest, rest);
-        if (rest > 0) n_carried = rest;
+/* A character may begin in one chunk and end in the next: `carried` holds what has begun. */
+struct carry {
+    char bytes[4];
+    size_t n;
+};
+
+/* Takes bytes of `text` until no character is unfinished; returns the rest. */
+static struct str finish_carried(struct buf *out, struct carry *carry, struct str text) {
+    while (carry->n > 0 && text.len > 0) {
+        carry->bytes[carry->n++] = text.ptr[0];
+        text = str_slice(text, 1, text.len);
+        size_t begun = unfinished((struct str){carry->bytes, carry->n});
+        json_escape(out, (struct str){carry->bytes, carry->n - begun});
+        memmove(carry->bytes, carry->bytes + carry->n - begun, begun);
+        carry->n = begun;
     }
-    json_escape(out, (struct str){carried, n_carried});
+    return text;
+}
+
+void json_escape_buf(struct buf *out, const struct buf *from) {
+    struct carry carry = {.n = 0};
+    for (const struct buf_chunk *chunk = from->first; chunk != NULL; chunk = chunk->next) {
+        struct str text = finish_carried(out, &carry, (struct str){chunk->bytes, chunk->len});
+        size_t begun = unfinished(text);
+        json_escape(out, str_slice(text, 0, text.len - begun));
+        if (begun == 0) continue;
+        memcpy(carry.bytes, text.ptr + text.len - begun, begun);
+        carry.n = begun;
+    }
+    json_escape(out, (struct str){carry.bytes, carry.n});
 }
 
 void json_text(struct json_writer *w, struct str text) {
