@@ -63,6 +63,12 @@
 #define RECORD_PARAMS_BYTES_MAX (1 * MIB)
 #define REFUSED_PEERS_MAX       512 /* strangers told apart in one minute */
 
+/* -- house: a configuration ---------------------------------------------------------------------
+ */
+#define CONFIG_BYTES_MAX (512 * MIB) /* all files of a directory, as trees and compiled */
+
+#define CONFIG_PROBLEM_BYTES_MAX (16 * MIB)
+
 /* -- mcp: the door ------------------------------------------------------------------------------
  */
 #define TOOL_TEXT_BYTES_MAX  (256 * KIB) /* one tool in tools/list */
@@ -92,6 +98,11 @@
 #define TOKEN_BYTES_MAX 4096 /* of a bearer token; a JWT with many claims is about 2 KiB */
 
 /* -- policy ----------------------------------------------------------------------------------- */
+#define POLICY_DEFAULT_LIMIT   100 /* of the seed, as are the next four */
+#define POLICY_MAX_LIMIT       200
+#define POLICY_JOIN_TABLES     3
+#define POLICY_TIMEOUT_S       300
+#define POLICY_CONCURRENCY     5
 #define POLICY_ROWS_MAX        1000000000 /* of max_limit: no reply could hold more */
 #define POLICY_JOIN_TABLES_MAX 64
 #define POLICY_TIMEOUT_S_MAX   86400
@@ -117,13 +128,18 @@
 
 /* -- audit: what is kept on record ---------------------------------------------------------------
  */
-#define AUDIT_LINE_BYTES_MAX (32 * MIB) /* two statements and the arguments, all of it escaped */
-#define AUDIT_GROUP_MAX      512        /* lines of one writev(2); IOV_MAX is 1024 */
-#define AUDIT_QUEUE_BYTES                                                                          \
-    (16 * MIB) /* default of audit.queue_bytes: ten thousand calls in flight */
+#define AUDIT_LINE_BYTES_MAX  (32 * MIB) /* two statements and the arguments, all of it escaped */
+#define AUDIT_GROUP_MAX       512        /* lines of one writev(2); IOV_MAX is 1024 */
 #define AUDIT_QUEUE_BYTES_MAX (4 * GIB)
 #define AUDIT_KEEP_DAYS_MAX   36500
 #define AUDIT_LIST_BYTES_MAX  (64 * MIB) /* names of the log's files: a hundred thousand of them */
 #define AUDIT_SIDES_MAX       100        /* chains beside ours that one process number can have */
+
+/* -- sql: what the guard follows ----------------------------------------------------------------
+ */
+#define SQL_JOIN_TABLES_MAX 65535 /* counted through CTEs; far above any policy's maximum */
+#define SQL_JOIN_ENDS_MAX   1024  /* base columns behind one joined column: CTEs can double them */
+#define SQL_JOIN_LINKS_MAX  2048  /* equations between tables; compared pair by pair */
+#define SQL_PUSH_STEPS_MAX  1000000 /* columns looked through for partition predicates */
 
 #endif

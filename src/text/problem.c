@@ -28,7 +28,7 @@ void problem_add(struct problems *problems, enum severity severity, struct str f
     }
     va_list args;
     va_start(args, fmt);
-    *p = (struct problem){.severity = severity, .file = file};
+    *p = (struct problem){.severity = severity, .file = str_dup(problems->arena, file)};
     p->text = print_into(problems, fmt, args);
     va_end(args);
     if (node != NULL) {

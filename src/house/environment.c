@@ -1,0 +1,58 @@
+/*
+ * house/environment.c - .env and .env.local of the working directory
+ */
+#include "base/limits.h"
+#include "house/config.h"
+#include "house/file.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+static bool is_name(struct str name) {
+    if (name.len == 0 || isdigit((unsigned char)name.ptr[0])) return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (!isalnum((unsigned char)name.ptr[i]) && name.ptr[i] != '_') return false;
+    return true;
+}
+
+static struct str unquote(struct str value) {
+    if (value.len < 2) return value;
+    char quote = value.ptr[0];
+    bool is_quoted = (quote == '"' || quote == '\'') && value.ptr[value.len - 1] == quote;
+    return is_quoted ? str_slice(value, 1, value.len - 1) : value;
+}
+
+static result set_line(struct str line, const char *file, size_t number, struct arena *arena,
+                       struct report *report) {
+    struct str rest = str_trim(line);
+    if (rest.len == 0 || rest.ptr[0] == '#') return OK;
+    if (str_starts(rest, STR("export "))) rest = str_trim(str_slice(rest, 7, rest.len));
+    struct str name = str_trim(str_cut(&rest, '='));
+    if (rest.ptr == NULL || !is_name(name))
+        return fail(report, FAIL_CONFIG, "CONFIG_INVALID", REPORT_NO_OFFSET,
+                    "%s:%zu: a line of the form NAME=value is expected", file, number);
+    const char *n = str_cstr(arena, name), *v = str_cstr(arena, unquote(str_trim(rest)));
+    if (n == NULL || v == NULL || setenv(n, v, 0) != 0) return fail_memory(report);
+    return OK;
+}
+
+static result read_env(const char *file, struct arena *arena, struct report *report) {
+    struct str text = STR_NONE;
+    bool is_there;
+    TRY(file_read(file, YAML_BYTES_MAX, arena, &text, &is_there, report));
+    size_t number = 0;
+    for (struct str rest = text; is_there && rest.ptr != NULL;)
+        TRY(set_line(str_cut(&rest, '\n'), file, ++number, arena, report));
+    return OK;
+}
+
+/* The local file is read first and what is set is kept, so that the order of strength is:
+ * environment, .env.local, .env. */
+result config_environment(struct report *report) {
+    struct arena arena;
+    arena_init(&arena, 2 * YAML_BYTES_MAX);
+    result r = read_env(".env.local", &arena, report);
+    if (r.why == FAIL_NONE) r = read_env(".env", &arena, report);
+    arena_deinit(&arena);
+    return r;
+}

@@ -1,0 +1,383 @@
+#include "house/settings.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "text/bind.h"
+
+static const char *const transports[] = {"http", "stdio", NULL};
+static const char *const log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
+
+#define AT(member) offsetof(struct server_settings, member)
+static const struct option server_options[] = {
+    {.name = "host",
+     .type = OPTION_TEXT,
+     .offset = AT(host),
+     .fallback = "127.0.0.1",
+     .env = "HTTP_HOST",
+     .sentence = "The address to listen on, where `listeners` names none."},
+    {.name = "port",
+     .type = OPTION_INT,
+     .offset = AT(port),
+     .fallback = "8000",
+     .min = 0,
+     .max = 65535,
+     .env = "HTTP_PORT MCP_SERVICE_PORT",
+     .sentence = "The port of the first listener; 0 lets the kernel choose."},
+    {.name = "transport",
+     .type = OPTION_CHOICE,
+     .offset = AT(transport),
+     .fallback = "http",
+     .choices = transports,
+     .sentence = "How clients reach us: by HTTP, or over standard input and output."},
+    {.name = "log_level",
+     .type = OPTION_CHOICE,
+     .offset = AT(log_level),
+     .fallback = "info",
+     .choices = log_levels,
+     .env = "WEIR_LOG_LEVEL",
+     .reloadable = true,
+     .sentence = "The lowest level that the operational log on standard error keeps."},
+    {.name = "logs_directory",
+     .type = OPTION_TEXT,
+     .offset = AT(logs_directory),
+     .fallback = "logs",
+     .env = "LOGS_DIRECTORY",
+     .sentence = "Where the audit log is written; relative to the working directory."},
+    {.name = "state_directory",
+     .type = OPTION_TEXT,
+     .offset = AT(state_directory),
+     .fallback = "state",
+     .env = "STATE_DIRECTORY",
+     .sentence = "Where loaded databases and the head of the audit log are kept."},
+    {.name = "welcome_token",
+     .type = OPTION_TEXT,
+     .offset = AT(welcome_token),
+     .fallback = "",
+     .sentence = "A token to print with the welcome of `weir serve`; for demonstrations that "
+                 "listen on loopback only."},
+    {0},
+};
+#undef AT
+
+#define AT(member) offsetof(struct call_settings, member)
+static const struct option limits_options[] = {
+    {.name = "reply_max_bytes",
+     .type = OPTION_BYTES,
+     .offset = AT(reply_max_bytes),
+     .fallback = "8MiB",
+     .min = 4 * KIB,
+     .max = 256 * MIB,
+     .unit = "bytes",
+     .reloadable = true,
+     .sentence = "The rows of one reply take at most so many bytes; the rest is cut, and said so."},
+    {.name = "reply_max_tokens",
+     .type = OPTION_INT,
+     .offset = AT(reply_max_tokens),
+     .fallback = "0",
+     .min = 0,
+     .max = INT64_C(1) << 40,
+     .reloadable = true,
+     .sentence = "The rows of one reply take at most so many estimated tokens; 0 sets no limit."},
+    {.name = "queue_max",
+     .type = OPTION_INT,
+     .offset = AT(queue_max),
+     .fallback = "1024",
+     .min = 1,
+     .max = 1000000,
+     .sentence = "Calls of one class that may wait for a thread; one more is told to come back."},
+    {0},
+};
+#undef AT
+
+static const struct option security_options[] = {
+    {.name = "allowed_origins",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct gate, allowed_origins),
+     .sentence = "Origins of web pages that may call, as scheme://host[:port]."},
+    {.name = "allowed_hosts",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct gate, allowed_hosts),
+     .sentence = "Host names that are served, with or without a port."},
+    {0},
+};
+
+const struct section settings_sections[] = {
+    {"server", server_options, offsetof(struct settings, server), "Where and how we serve."},
+    {"http", http_options, offsetof(struct settings, http),
+     "What a peer may send, and how long it may take."},
+    {"auth", identity_options, offsetof(struct settings, auth), "Who may come in."},
+    {"audit", audit_options, offsetof(struct settings, audit), "The record of every call."},
+    {"limits", limits_options, offsetof(struct settings, limits), "What one call may hold."},
+    {0},
+};
+
+/* -- one section ------------------------------------------------------------------------------ */
+
+struct reading {
+    struct binder binder;
+    struct problems *problems;
+    struct arena *arena;
+    struct str file;
+};
+
+static result set_value(const struct reading *r, const struct option *row, void *settings,
+                        const struct yaml *scalar) {
+    struct report report = {0};
+    struct str text;
+    TRY(bind_text(&r->binder, scalar, &text));
+    result set = option_set(row, settings, text, r->arena, &report);
+    if (set.why == FAIL_MEMORY) return set;
+    if (set.why != FAIL_NONE)
+        problem_add(r->problems, SEVERITY_ERROR, r->file, scalar, "%s", report.sentence);
+    return OK;
+}
+
+static result set_list(const struct reading *r, const struct option *row, void *settings,
+                       const struct yaml *list) {
+    struct option_list *into = (struct option_list *)(void *)((char *)settings + row->offset);
+    *into = (struct option_list){.is_set = true};
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->items[i].type == YAML_SCALAR)
+            TRY(set_value(r, row, settings, &list->items[i]));
+        else
+            problem_add(r->problems, SEVERITY_ERROR, r->file, &list->items[i],
+                        "an entry of '%s' must be a text", row->name);
+    }
+    return OK;
+}
+
+static void unknown_key(const struct reading *r, const struct option *rows,
+                        const struct yaml *key) {
+    const struct option *near = option_nearest(rows, key->text);
+    if (str_starts(key->text, STR("x-"))) return;
+    problem_add(r->problems, SEVERITY_ERROR, r->file, key, "unknown key '" STR_FMT "'",
+                STR_ARG(key->text));
+    if (near != NULL) problem_hint(r->problems, "did you mean '%s'?", near->name);
+}
+
+static result read_section(const struct reading *r, const struct option *rows, void *settings,
+                           const struct yaml *map) {
+    if (map == NULL || yaml_is_null(map)) return OK;
+    if (map->type != YAML_MAP) {
+        problem_add(r->problems, SEVERITY_ERROR, r->file, map, "a map of settings is expected");
+        return OK;
+    }
+    for (size_t i = 0; i < map->n; i++) {
+        const struct yaml *key = &map->pairs[i].key, *value = &map->pairs[i].value;
+        const struct option *row = option_find(rows, key->text);
+        if (row == NULL)
+            unknown_key(r, rows, key);
+        else if (value->type == YAML_LIST && row->type == OPTION_LIST)
+            TRY(set_list(r, row, settings, value));
+        else if (value->type == YAML_SCALAR)
+            TRY(set_value(r, row, settings, value));
+        else
+            problem_add(r->problems, SEVERITY_ERROR, r->file, value, "'%s' must be a single value",
+                        row->name);
+    }
+    return OK;
+}
+
+/* -- listeners -------------------------------------------------------------------------------- */
+
+static const struct option listener_options[] = {
+    {.name = "host",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct listener, host),
+     .fallback = "127.0.0.1",
+     .sentence = "The address to listen on."},
+    {.name = "port",
+     .type = OPTION_INT,
+     .offset = offsetof(struct listener, port),
+     .fallback = "8000",
+     .min = 0,
+     .max = 65535,
+     .sentence = "The port; 0 lets the kernel choose."},
+    {.name = "paths",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct listener, paths),
+     .sentence = "Where MCP is served: /mcp and /mcp/v1 unless told otherwise."},
+    {0},
+};
+
+static void check_paths(const struct reading *r, const struct yaml *node,
+                        struct listener *listener) {
+    static const struct str usual[] = {STR_INIT("/mcp"), STR_INIT("/mcp/v1")};
+    if (!listener->paths.is_set) {
+        listener->paths.items = arena_new_array(r->arena, COUNT(usual), struct str);
+        if (listener->paths.items == NULL) return;
+        memcpy(listener->paths.items, usual, sizeof usual);
+        listener->paths.n = COUNT(usual);
+    }
+    for (size_t i = 0; i < listener->paths.n; i++)
+        if (!str_starts(listener->paths.items[i], STR("/")))
+            problem_add(r->problems, SEVERITY_ERROR, r->file, node,
+                        "path '" STR_FMT "' must begin with '/'",
+                        STR_ARG(listener->paths.items[i]));
+}
+
+/* What environment and flags changed of host and port wins over the file's first listener. */
+static void apply_outside(const struct server_settings *in_file, struct settings *settings,
+                          struct listener *first) {
+    if (!str_eq(settings->server.host, in_file->host)) first->host = settings->server.host;
+    if (settings->server.port != in_file->port) first->port = settings->server.port;
+}
+
+static result read_listeners(const struct reading *r, const struct yaml *list,
+                             const struct server_settings *in_file, struct settings *out) {
+    size_t n = list != NULL && list->type == YAML_LIST && list->n > 0 ? list->n : 1;
+    struct listener *listeners = arena_new_array(r->arena, n, struct listener);
+    if (listeners == NULL) return (result){FAIL_MEMORY};
+    if (list != NULL && list->type != YAML_LIST)
+        problem_add(r->problems, SEVERITY_ERROR, r->file, list, "'listeners' must be a list");
+    for (size_t i = 0; i < n; i++) {
+        const struct yaml *node =
+            list != NULL && list->type == YAML_LIST && list->n > 0 ? &list->items[i] : NULL;
+        option_defaults(listener_options, &listeners[i]);
+        if (node == NULL) {
+            listeners[i].host = out->server.host;
+            listeners[i].port = out->server.port;
+        }
+        TRY(read_section(r, listener_options, &listeners[i], node));
+        check_paths(r, node, &listeners[i]);
+    }
+    apply_outside(in_file, out, &listeners[0]);
+    out->listeners = listeners;
+    out->n_listeners = n;
+    return OK;
+}
+
+/* -- the whole -------------------------------------------------------------------------------- */
+
+static const struct section *section_find(struct str name) {
+    for (const struct section *s = settings_sections; s->name != NULL; s++)
+        if (str_eq(str_of(s->name), name)) return s;
+    return NULL;
+}
+
+static struct str nearest_section(struct str name) {
+    static const struct str others[] = {STR_INIT("listeners"), STR_INIT("backends")};
+    struct str names[16];
+    size_t n = 0;
+    for (const struct section *s = settings_sections; s->name != NULL; s++)
+        names[n++] = str_of(s->name);
+    for (size_t i = 0; i < COUNT(others); i++) names[n++] = others[i];
+    return bind_nearest(name, names, n);
+}
+
+static result read_sections(const struct reading *r, const struct yaml *weir,
+                            struct settings *out) {
+    if (weir == NULL) return OK;
+    for (size_t i = 0; i < weir->n; i++) {
+        const struct yaml *key = &weir->pairs[i].key;
+        const struct section *s = section_find(key->text);
+        bool is_list = str_eq(key->text, STR("listeners")) || str_eq(key->text, STR("backends"));
+        if (s != NULL) {
+            TRY(read_section(r, s->options, (char *)out + s->offset, &weir->pairs[i].value));
+        } else if (!is_list && !str_starts(key->text, STR("x-"))) {
+            struct str near = nearest_section(key->text);
+            problem_add(r->problems, SEVERITY_ERROR, r->file, key, "unknown key '" STR_FMT "'",
+                        STR_ARG(key->text));
+            if (near.len > 0)
+                problem_hint(r->problems, "did you mean '" STR_FMT "'?", STR_ARG(near));
+        }
+    }
+    return OK;
+}
+
+static result read_environment(struct arena *arena, struct problems *problems,
+                               struct settings *out) {
+    for (const struct section *s = settings_sections; s->name != NULL; s++) {
+        struct report report = {0};
+        result r = option_env(s->options, (char *)out + s->offset, arena, &report);
+        if (r.why == FAIL_MEMORY) return r;
+        if (r.why != FAIL_NONE)
+            problem_add(problems, SEVERITY_ERROR, STR("environment"), NULL, "%s", report.sentence);
+    }
+    return OK;
+}
+
+static result set_flag(const char *name, struct str value, struct arena *arena,
+                       struct problems *problems, struct settings *out) {
+    struct report report = {0};
+    if (value.len == 0) return OK;
+    result r =
+        option_set(option_find(server_options, str_of(name)), &out->server, value, arena, &report);
+    if (r.why == FAIL_MEMORY) return r;
+    if (r.why != FAIL_NONE)
+        problem_add(problems, SEVERITY_ERROR, STR("command line"), NULL, "--%s: %s", name,
+                    report.sentence);
+    return OK;
+}
+
+result settings_read(const struct yaml *weir, struct str weir_name, const struct yaml *security,
+                     struct str security_name, const struct settings_flags *flags,
+                     struct arena *arena, struct problems *problems, struct settings *out) {
+    struct reading r = {{arena, problems, weir_name}, problems, arena, weir_name};
+    struct reading s = {{arena, problems, security_name}, problems, arena, security_name};
+    *out = (struct settings){0};
+    for (const struct section *section = settings_sections; section->name != NULL; section++)
+        option_defaults(section->options, (char *)out + section->offset);
+    if (weir != NULL && weir->type != YAML_MAP) {
+        problem_add(problems, SEVERITY_ERROR, weir_name, weir, "a map of sections is expected");
+        weir = NULL;
+    }
+    TRY(read_sections(&r, weir, out));
+    struct server_settings in_file = out->server;
+    TRY(read_section(&s, security_options, &out->gate, security));
+    TRY(read_environment(arena, problems, out));
+    TRY(set_flag("host", flags->host, arena, problems, out));
+    TRY(set_flag("port", flags->port, arena, problems, out));
+    TRY(set_flag("transport", flags->transport, arena, problems, out));
+    return read_listeners(&r, yaml_get(weir, STR("listeners")), &in_file, out);
+}
+
+static bool is_loopback(struct str host) {
+    return str_eq(host, STR("localhost")) || str_eq(host, STR("::1")) ||
+           str_eq(host, STR("[::1]")) || str_starts(host, STR("127."));
+}
+
+bool settings_all_loopback(const struct settings *settings) {
+    if (settings->server.transport == TRANSPORT_STDIO) return true;
+    for (size_t i = 0; i < settings->n_listeners; i++)
+        if (!is_loopback(settings->listeners[i].host)) return false;
+    return true;
+}
+
+/* -- for people ------------------------------------------------------------------------------- */
+
+static void print_row(const struct option *row, struct buf *out) {
+    static const char *const types[] = {"yes or no", "integer", "size", "duration",
+                                        "text",      "choice",  "list"};
+    buf_addf(out, "| `%s` | ", row->name);
+    if (row->type == OPTION_CHOICE) {
+        for (size_t i = 0; row->choices[i] != NULL; i++)
+            buf_addf(out, "%s`%s`", i > 0 ? ", " : "", row->choices[i]);
+    } else {
+        buf_add(out, str_of(types[row->type]));
+    }
+    bool has_default = row->fallback != NULL && row->fallback[0] != '\0';
+    buf_addf(out, " | %s%s%s | ", has_default ? "`" : "", has_default ? row->fallback : "–",
+             has_default ? "`" : "");
+    if (row->env != NULL) buf_addf(out, "`%s`", row->env);
+    buf_addf(out, " | %s%s |\n", row->sentence, row->reloadable ? " *Reloadable.*" : "");
+}
+
+static void print_rows(const struct option *rows, struct buf *out) {
+    buf_add(out, STR("| setting | type | default | environment | meaning |\n"
+                     "|---|---|---|---|---|\n"));
+    for (const struct option *row = rows; row->name != NULL; row++) print_row(row, out);
+}
+
+void settings_print(struct buf *out) {
+    for (const struct section *s = settings_sections; s->name != NULL; s++) {
+        buf_addf(out, "### `%s`\n\n%s\n\n", s->name, s->sentence);
+        print_rows(s->options, out);
+        buf_add_byte(out, '\n');
+    }
+    buf_add(out, STR("### `listeners`\n\nA list; without one, `server.host` and `server.port` make "
+                     "it.\n\n"));
+    print_rows(listener_options, out);
+    buf_add(out, STR("\n### `security.yaml`\n\nWhich web pages and host names may reach us.\n\n"));
+    print_rows(security_options, out);
+}
