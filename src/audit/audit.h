@@ -4,8 +4,9 @@
  * One writer thread owns the file, the sequence and the hash chain. A caller hands over a finished
  * record and is told, on the writer's thread, when it is as safe as the setting promises:
  *
- *     everysec  after write(2): survives a kill of the process, not a loss of power in the last second
- *     always    after the group's fdatasync(2): survives both
+ *   - everysec: after write(2). Survives a kill of the process, not a loss of power in the last
+ *     second.
+ *   - always: after the group's fdatasync(2). Survives both.
  *
  * Each line holds `seq`, `prev` (the hash of the line before) and, last, `hash`: the SHA-256 of
  * `prev` and the line's bytes before `,"hash"`. A new day's file goes on with the last hash. The
@@ -58,10 +59,10 @@ struct audit_record {
     struct str rule, policy_version;
     struct str sql_asked, sql_run;
     struct str backend, engine_error;
-    int64_t engine_us;  /* -1: null */
+    int64_t engine_us; /* -1: null */
     int64_t reply_bytes;
     const char *station; /* where the road ended */
-    int64_t repeated;    /* of a summary line for refusals before an identity; 0: an ordinary record */
+    int64_t repeated; /* of a summary line for refusals before an identity; 0: an ordinary record */
 };
 
 typedef void audit_done(void *with, result how);

@@ -119,6 +119,22 @@
 #define BACKEND_CATALOGUE_BYTES (256 * MIB) /* of one backend: 100,000 columns take 20 */
 #define TABLE_NAME_BYTES_MAX    512 /* project, schema and name; warehouses stop at 128 each */
 
+/* -- backend: DuckDB workers ------------------------------------------------------------------- */
+#define WIRE_FRAME_BYTES_MAX      (16 * MIB) /* twice the largest reply: a row beyond it fits none */
+#define WIRE_COLUMNS_MAX          16384      /* of an answer: four times SQL_SELECT_ITEMS_MAX */
+#define WIRE_ERROR_BYTES_MAX      4096       /* of an engine's text */
+#define DUCKDB_FLUSH_BYTES        (64 * KIB) /* rows are sent in pieces of about this */
+#define DUCKDB_NESTING_MAX        32         /* of a value's type; JSON is read to JSON_DEPTH_MAX */
+#define DUCKDB_KEY_BYTES_MAX      (64 * KIB) /* of a map's key that is no text */
+#define DUCKDB_ANSWER_ARENA_BYTES (16 * MIB) /* readers of the columns of one answer */
+#define DUCKDB_PREPARED_MAX       64         /* statements a worker keeps */
+#define DUCKDB_ADDRESS_SPACE_BASE (1 * GIB)  /* beside memory_limit: the library, stacks, its heap */
+#define DUCKDB_START_MS           10000      /* a worker that is not ready by then never will be */
+#define DUCKDB_LOAD_MS            600000     /* of all files of one backend */
+#define DUCKDB_STOP_MS            500        /* between the interrupt and the kill */
+#define DUCKDB_METADATA_MS        10000      /* of MAX_PT and of learning a schema */
+#define DUCKDB_WORKERS_MAX        64
+
 /* -- sql: what the resolver holds ----------------------------------------------------------------
  */
 #define SQL_SOURCES_MAX 256 /* tables in one FROM; each lookup asks all of them */
