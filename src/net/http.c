@@ -161,7 +161,7 @@ static result resolve(struct str host, uint16_t port, struct sockaddr_storage *o
     memcpy(name, host.ptr, host.len);
     name[host.len] = '\0';
     int r = getaddrinfo(name, NULL, &hints, &all);
-    if (r != 0)
+    if (r != 0 || all == NULL)
         return fail(report, FAIL_IO, "ADDRESS_UNAVAILABLE", REPORT_NO_OFFSET,
                     "could not find the address '" STR_FMT "': %s", STR_ARG(host), gai_strerror(r));
     const struct addrinfo *best = all;
