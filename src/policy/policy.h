@@ -2,9 +2,9 @@
  * policy/policy.h - may they
  *
  * policy.yaml (or the legacy allowlist.yaml), the roles and clients of enterprise.yaml, compiled to
- * an immutable snapshot. It answers two questions: may this principal use this tool (a verdict), and
- * what may it see of the data (a grant, which the guard obeys). Token, roles and client must each
- * allow; zeroed memory denies; a table that no policy names is not granted.
+ * an immutable snapshot. It answers two questions: may this principal use this tool (a verdict),
+ * and what may it see of the data (a grant, which the guard obeys). Token, roles and client must
+ * each allow; zeroed memory denies; a table that no policy names is not granted.
  *
  * Memory:  a policy lives in the arena it was loaded into; verdicts and grants in the call's.
  * Errors:  loading: FAIL_CONFIG with positions in `problems`. Deciding: a denial is no error.
@@ -36,7 +36,7 @@ enum effect { EFFECT_DENY = 0, EFFECT_ALLOW };
 struct verdict {
     enum effect effect;
     const char *code; /* TOOL_NOT_ALLOWED, …; NULL when allowed */
-    struct str rule;  /* which rule decided: "token", "role:data_analyst", "client:bot", "default" */
+    struct str rule; /* which rule decided: "token", "role:data_analyst", "client:bot", "default" */
     struct str sentence, hint;
 };
 
@@ -61,9 +61,8 @@ MUST_USE result policy_tables(const struct policy *policy, const struct principa
                               size_t *n, struct report *report);
 /* One of them, or NULL: unknown and ungranted are the same. */
 const struct policy_table *policy_table_find(const struct policy *policy,
-                                             const struct principal *principal,
-                                             struct str project, struct str schema,
-                                             struct str name);
+                                             const struct principal *principal, struct str project,
+                                             struct str schema, struct str name);
 /* Is the project allowed by the token? For PROJECT_NOT_ALLOWED. */
 bool policy_may_project(const struct policy *policy, const struct principal *principal,
                         struct str project);

@@ -1,0 +1,81 @@
+/*
+ * policy/inner.h - the compiled policy, as the files of this floor share it
+ *
+ * Memory:  all in the arena of the load. Immutable.
+ */
+#ifndef WEIR_POLICY_INNER_H
+#define WEIR_POLICY_INNER_H
+
+#include "base/map.h"
+#include "policy/policy.h"
+#include "policy/predicate.h"
+#include "policy/table_name.h"
+#include "text/bind.h"
+
+/* What a table's lists say of one column that they name. */
+struct column_rule {
+    bool is_allowed, is_denied;
+    struct str mask;
+    const struct str *denied_fields;
+    size_t n_denied_fields;
+};
+
+struct row_rule {
+    struct str role; /* "*": everybody */
+    struct predicate predicate;
+};
+
+struct policy_entry {
+    struct table_name name;
+    struct policy_table shown;
+    bool is_closed;     /* allowed_columns: [] or max_limit: 0: nothing may be read */
+    bool only_named;    /* allowed_columns is given: a column that it does not name is denied */
+    struct map columns; /* name → column_rule */
+    const struct row_rule *rows;
+    size_t n_rows;
+};
+
+/* A role or a client. */
+struct policy_party {
+    struct str id;
+    struct str rule; /* "role:ID", "client:ID" */
+    struct name_set tools, domains;
+    int64_t rate_n, rate_window_s; /* 0: none */
+    int64_t quota_daily;           /* 0: none */
+};
+
+struct policy {
+    char version[13];
+    struct str default_project;
+    const struct str *domain_ids, *domain_projects;
+    size_t n_domains;
+    const struct policy_entry *entries; /* in order of name */
+    size_t n_entries;
+    struct map roles, clients; /* → policy_party; "*" of clients: every other */
+    int64_t default_limit, max_limit;
+    int64_t timeout_s, concurrency, max_join_tables, max_scan_bytes;
+    bool allow_unapproved_join, allow_no_table;
+    enum grant_star star;
+    enum risk_gate approval_at, deny_at;
+    struct sql_limits limits;
+    const struct str *functions_allowed, *functions_denied;
+    size_t n_functions_allowed, n_functions_denied;
+};
+
+bool policy_is_admin(const struct principal *principal);
+/* The rule of the caller's client, or NULL. */
+const struct policy_party *policy_client(const struct policy *policy, struct str client_id);
+/* Do roles and client allow the domain? */
+bool policy_may_domain(const struct policy *policy, const struct principal *principal,
+                       struct str domain);
+/* The entry, if the principal may see the table; else NULL. */
+const struct policy_entry *policy_entry_find(const struct policy *policy,
+                                             const struct principal *principal,
+                                             const struct table_name *name);
+
+/* Compiles one table (entry.c). Complaints go to `binder`. */
+struct table_row;
+MUST_USE result policy_entry_compile(const struct binder *binder, const struct table_row *row,
+                                     struct policy_entry *entry);
+
+#endif
