@@ -287,7 +287,7 @@ static result bind_value(const struct binder *b, const struct bind_key *key,
     case BIND_RATE:
     case BIND_CHOICE: return bind_scalar(b, key, node, at);
     }
-    assert(!"a key of a type that is none");
+    assert(false && "a key of a type that is none");
     return OK;
 }
 
