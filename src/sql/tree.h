@@ -145,8 +145,9 @@ enum sql_unit {
 /* How a function's name was written. */
 enum sql_call_prefix {
     SQL_CALL_PLAIN = 0, /* f(…) */
-    SQL_CALL_DOT, /* project.f(…): name.at[0] is the project; may be a Java method, check refuses */
-    SQL_CALL_COLON,   /* project:f(…) */
+    SQL_CALL_DOT,   /* project.view(…), as a source only; elsewhere a dot before a call is a Java
+                       member */
+    SQL_CALL_COLON, /* project:f(…) */
     SQL_CALL_BUILTIN, /* ::f(…): the built-in of that name */
 };
 

@@ -1,0 +1,188 @@
+#include "base/limits.h"
+#include "sql/parse_inner.h"
+
+enum { FOUND_TEXT_MAX = 40 };
+
+void parse_begin(struct parser *p, size_t at) {
+    p->token = sql_lex(p->text, at);
+    p->ahead = sql_lex(p->text, p->token.to);
+}
+
+void parse_next(struct parser *p) {
+    p->last_to = p->token.to;
+    p->token = p->ahead;
+    p->ahead = sql_lex(p->text, p->token.to);
+}
+
+struct token parse_peek(const struct parser *p, unsigned n) {
+    if (n == 0) return p->token;
+    struct token token = p->ahead;
+    while (--n > 0) token = sql_lex(p->text, token.to);
+    return token;
+}
+
+bool parse_take(struct parser *p, enum token_kind kind) {
+    if (!parse_is(p, kind)) return false;
+    parse_next(p);
+    return true;
+}
+
+bool parse_take_word(struct parser *p, enum sql_word word) {
+    if (!parse_is_word(p, word)) return false;
+    parse_next(p);
+    return true;
+}
+
+result parse_want(struct parser *p, enum token_kind kind, const char *what) {
+    return parse_take(p, kind) ? OK : parse_expected(p, what);
+}
+
+result parse_want_word(struct parser *p, enum sql_word word) {
+    return parse_take_word(p, word) ? OK : parse_expected(p, sql_word_text(word));
+}
+
+/* -- refusals --------------------------------------------------------------------------------- */
+
+struct str parse_text(const struct parser *p, const struct token *token) {
+    return str_slice(p->text, token->from, token->to);
+}
+
+static result expected_at(struct parser *p, const struct token *token, const char *what) {
+    if (token->kind == TOKEN_END)
+        return fail(p->report, FAIL_INPUT, "SQL_SYNTAX_ERROR", token->from,
+                    "expected %s, found the end of the statement", what);
+    struct str found = parse_text(p, token);
+    struct str shown = utf8_clip(found, FOUND_TEXT_MAX);
+    return fail(p->report, FAIL_INPUT, "SQL_SYNTAX_ERROR", token->from,
+                "expected %s, found " STR_FMT "%s", what, STR_ARG(shown),
+                shown.len < found.len ? "…" : "");
+}
+
+result parse_expected(struct parser *p, const char *what) {
+    if (parse_is(p, TOKEN_BAD)) return sql_lex_complain(p->text, &p->token, p->report);
+    if (parse_is(p, TOKEN_AT))
+        return parse_refuse_kind(p, p->token.from, "variables (@…) belong to scripts");
+    result r = expected_at(p, &p->token, what);
+    if (parse_is(p, TOKEN_WORD) && sql_word_is_reserved(p->token.word))
+        fail_hint(p->report,
+                  "%s is a reserved word; write `%s` in back quotes to use it as a name.",
+                  sql_word_text(p->token.word), sql_word_text(p->token.word));
+    return r;
+}
+
+result parse_refuse(struct parser *p, size_t at, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    result r = fail_v(p->report, FAIL_INPUT, "SQL_SYNTAX_ERROR", at, fmt, args);
+    va_end(args);
+    return r;
+}
+
+result parse_refuse_kind(struct parser *p, size_t at, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    result r = fail_v(p->report, FAIL_INPUT, "ONLY_SELECT_ALLOWED", at, fmt, args);
+    va_end(args);
+    fail_hint(p->report, "Send one SELECT statement that only reads tables.");
+    return r;
+}
+
+result parse_too_deep(struct parser *p) {
+    result r = fail(p->report, FAIL_LIMIT, "SQL_TOO_DEEP", p->token.from,
+                    "the statement is nested deeper than %zu levels", p->limits.nesting);
+    fail_hint(p->report, "Split it with WITH, or take a long chain of operators apart.");
+    return r;
+}
+
+void parse_mark(struct parser *p, struct nest *nest) {
+    nest->high = p->high;
+    p->high = 0;
+}
+
+unsigned parse_below(struct parser *p, const struct nest *nest) {
+    unsigned below = p->high;
+    if (p->high < nest->high) p->high = nest->high;
+    return below;
+}
+
+result parse_enter(struct parser *p, struct nest *nest) {
+    if (p->depth >= p->limits.nesting) return parse_too_deep(p);
+    p->depth++;
+    parse_mark(p, nest);
+    return OK;
+}
+
+result parse_raise(struct parser *p, unsigned below, uint16_t *height) {
+    if (below >= p->limits.nesting) return parse_too_deep(p);
+    if (*height < below + 1) *height = (uint16_t)(below + 1);
+    if (p->high < *height) p->high = *height;
+    return OK;
+}
+
+result parse_leave(struct parser *p, const struct nest *nest, uint16_t *height) {
+    p->depth--;
+    return parse_raise(p, parse_below(p, nest), height);
+}
+
+result parse_count(struct parser *p, size_t n, size_t max, const char *what) {
+    if (n <= max) return OK;
+    return fail(p->report, FAIL_LIMIT, "SQL_TOO_MANY_ITEMS", p->token.from,
+                "the statement has more than %zu %s", max, what);
+}
+
+/* -- names ------------------------------------------------------------------------------------ */
+
+bool parse_at_name(const struct parser *p) {
+    return parse_is(p, TOKEN_QUOTED) ||
+           (parse_is(p, TOKEN_WORD) && !sql_word_is_reserved(p->token.word));
+}
+
+static result take_name(struct parser *p, struct sql_name *out) {
+    out->span = (struct sql_span){p->token.from, p->token.to};
+    out->quoting = SQL_BARE;
+    out->text = parse_text(p, &p->token);
+    if (!parse_is(p, TOKEN_WORD)) {
+        out->quoting = parse_is(p, TOKEN_QUOTED) ? SQL_BACKQUOTED : SQL_DOUBLE;
+        TRY(sql_lex_decode(p->text, &p->token, p->arena, &out->text, p->report));
+    }
+    parse_next(p);
+    return OK;
+}
+
+result parse_name(struct parser *p, struct sql_name *out, const char *what) {
+    if (!parse_at_name(p)) return parse_expected(p, what);
+    return take_name(p, out);
+}
+
+result parse_alias(struct parser *p, struct sql_name *out, const char *what) {
+    if (!parse_at_name(p) && !parse_is(p, TOKEN_DSTRING)) return parse_expected(p, what);
+    return take_name(p, out);
+}
+
+result parse_add_name(struct parser *p, struct sql_names *names, const struct sql_name *name) {
+    struct sql_name *slot = PARSE_PUSH(p, names->at, names->n);
+    if (slot == NULL) return fail_memory(p->report);
+    *slot = *name;
+    return parse_count(p, names->n, p->limits.in_list, "names in one list");
+}
+
+result parse_names(struct parser *p, struct sql_names *out, const char *what) {
+    TRY(parse_want(p, TOKEN_OPEN, "'('"));
+    do {
+        struct sql_name name = {0};
+        TRY(parse_name(p, &name, what));
+        TRY(parse_add_name(p, out, &name));
+    } while (parse_take(p, TOKEN_COMMA));
+    return parse_want(p, TOKEN_CLOSE, "',' or ')'");
+}
+
+result parse_path(struct parser *p, struct sql_names *out, size_t max, const char *what) {
+    do {
+        struct sql_name name = {0};
+        size_t at = p->token.from;
+        TRY(parse_name(p, &name, what));
+        TRY(parse_add_name(p, out, &name));
+        if (out->n > max) return parse_refuse(p, at, "a name has at most %zu parts here", max);
+    } while (parse_is(p, TOKEN_DOT) && p->ahead.kind != TOKEN_STAR && parse_take(p, TOKEN_DOT));
+    return OK;
+}
