@@ -235,3 +235,13 @@ result config_load(const struct config_setup *setup, struct problems *problems,
     *out = s;
     return OK;
 }
+
+result config_settings(struct str dir, struct arena *arena, struct problems *problems,
+                       struct settings *out, struct report *report) {
+    struct config_setup setup = {.dir = dir};
+    struct loading l = {.setup = &setup, .problems = problems, .arena = arena, .report = report};
+    TRY(read_file(&l, FILE_WEIR));
+    TRY(read_file(&l, FILE_SECURITY));
+    return settings_read(l.trees[FILE_WEIR], l.names[FILE_WEIR], l.trees[FILE_SECURITY],
+                         l.names[FILE_SECURITY], &setup.flags, arena, problems, out);
+}

@@ -36,4 +36,8 @@ MUST_USE result config_load(const struct config_setup *setup, struct problems *p
                             struct snapshot **out, const struct settings **settings,
                             struct report *report);
 
+/* Only weir.yaml and security.yaml: for commands that read what a server wrote. */
+MUST_USE result config_settings(struct str dir, struct arena *arena, struct problems *problems,
+                                struct settings *out, struct report *report);
+
 #endif

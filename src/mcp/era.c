@@ -1,5 +1,7 @@
 #include "mcp/era.h"
 
+#include "text/base64.h"
+
 #define META(name) STR("io.modelcontextprotocol/" name)
 
 static const struct str legacy[] = {STR_INIT("2025-11-25"), STR_INIT("2025-06-18"),
@@ -25,42 +27,13 @@ const struct json *era_claim(const struct rpc_message *message) {
 
 /* -- header values ---------------------------------------------------------------------------- */
 
-static int base64_digit(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-static bool base64_decode(struct str in, char *out, size_t *n) {
-    if (in.len % 4 != 0) return false;
-    size_t padding = 0;
-    while (padding < 2 && in.len > padding && in.ptr[in.len - 1 - padding] == '=') padding++;
-    uint32_t bits = 0;
-    *n = 0;
-    for (size_t i = 0; i < in.len; i++) {
-        int digit = i >= in.len - padding ? 0 : base64_digit(in.ptr[i]);
-        if (digit < 0) return false;
-        bits = bits << 6 | (uint32_t)digit;
-        if (i % 4 != 3) continue;
-        for (int shift = 16; shift >= 0; shift -= 8) out[(*n)++] = (char)(bits >> shift & 0xff);
-        bits = 0;
-    }
-    *n -= padding;
-    return true;
-}
-
 bool era_header_value(struct str raw, struct arena *arena, struct str *out) {
     struct str before = STR("=?base64?"), behind = STR("?=");
     *out = raw;
     if (raw.len < before.len + behind.len || !str_starts(raw, before) || !str_ends(raw, behind))
         return true;
     struct str inside = str_slice(raw, before.len, raw.len - behind.len);
-    char *bytes = arena_alloc(arena, inside.len + 1, 1);
-    size_t n;
-    if (bytes == NULL || !base64_decode(inside, bytes, &n)) return false;
-    *out = (struct str){bytes, n};
-    return utf8_valid(*out);
+    return base64_decode(inside, arena, out) && utf8_valid(*out);
 }
 
 /* -- modern requests: the checks in the protocol's order -----------------------------------------

@@ -1,0 +1,48 @@
+#include "cli/open.h"
+
+#include "base/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void print_problems(const struct problems *problems, struct arena *arena) {
+    for (size_t i = 0; i < problems->n; i++)
+        fprintf(stderr, STR_FMT "\n", STR_ARG(problem_print(&problems->items[i], arena)));
+}
+
+bool cli_open(struct house *house, const struct config_setup *setup) {
+    struct arena arena;
+    struct problems problems;
+    struct report report = {0};
+    arena_init(&arena, CONFIG_PROBLEM_BYTES_MAX);
+    problems_init(&problems, &arena);
+    result r = house_open(house, setup, &problems, &report);
+    print_problems(&problems, &arena);
+    arena_deinit(&arena);
+    if (r.why != FAIL_NONE) tell(&report);
+    return r.why == FAIL_NONE;
+}
+
+bool cli_next_line(struct cli_lines *lines, struct str *line) {
+    ssize_t n = getline(&lines->bytes, &lines->cap, stdin);
+    if (n < 0) return false;
+    *line = str_trim((struct str){lines->bytes, (size_t)n});
+    return true;
+}
+
+void cli_lines_end(struct cli_lines *lines) {
+    free(lines->bytes);
+}
+
+void cli_print(struct buf *out) {
+    struct iovec iov[64];
+    for (size_t done = 0; done < out->len;) {
+        size_t n = buf_iov(out, done, iov, COUNT(iov));
+        for (size_t i = 0; i < n; i++) {
+            fwrite(iov[i].iov_base, 1, iov[i].iov_len, stdout);
+            done += iov[i].iov_len;
+        }
+    }
+    fputc('\n', stdout);
+    fflush(stdout);
+}

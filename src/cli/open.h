@@ -1,0 +1,25 @@
+/*
+ * cli/open.h - a house for a command, and its problems told to people
+ */
+#ifndef WEIR_CLI_OPEN_H
+#define WEIR_CLI_OPEN_H
+
+#include "cli/command.h"
+#include "house/house.h"
+
+/* Opens the house; errors and warnings of the configuration go to standard error, a line each.
+ * false: it is not open. */
+bool cli_open(struct house *house, const struct config_setup *setup);
+
+/* Lines of standard input, for --jsonl. The line is valid until the next call. */
+struct cli_lines {
+    char *bytes;
+    size_t cap;
+};
+bool cli_next_line(struct cli_lines *lines, struct str *line);
+void cli_lines_end(struct cli_lines *lines);
+
+/* Writes all and a newline to standard output, at once. */
+void cli_print(struct buf *out);
+
+#endif

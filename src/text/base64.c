@@ -1,0 +1,35 @@
+#include "text/base64.h"
+
+static int digit(char c) {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Four digits, of which the last `padding` are '='; writes 3 - padding bytes. */
+static bool decode_quad(const char *in, unsigned padding, char *out) {
+    uint32_t bits = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        int d = i < 4 - padding ? digit(in[i]) : 0;
+        if (d < 0) return false;
+        bits = bits << 6 | (uint32_t)d;
+    }
+    if ((bits & ((1U << (8 * padding)) - 1)) != 0) return false; /* a second spelling */
+    for (unsigned i = 0; i < 3 - padding; i++) out[i] = (char)(bits >> (16 - 8 * i) & 0xff);
+    return true;
+}
+
+bool base64_decode(struct str text, struct arena *arena, struct str *out) {
+    unsigned padding = 0;
+    if (text.len % 4 != 0) return false;
+    while (padding < 2 && padding < text.len && text.ptr[text.len - 1 - padding] == '=') padding++;
+    size_t n = text.len / 4 * 3 - padding;
+    char *bytes = arena_alloc(arena, n + 1, 1);
+    if (bytes == NULL) return false;
+    for (size_t i = 0; i < text.len / 4; i++)
+        if (!decode_quad(text.ptr + 4 * i, i + 1 == text.len / 4 ? padding : 0, bytes + 3 * i))
+            return false;
+    *out = (struct str){bytes, n};
+    return true;
+}
