@@ -1,13 +1,13 @@
 /*
  * main.c - weir COMMAND, and the one thing that is no command: being a worker of a backend
  */
-#include "backend/duckdb.h"
+#include "backend/duckdb_worker.h"
 #include "cli/command.h"
 
 #include <string.h>
 
 int main(int argc, char **argv) {
-    if (argc > 1 && strcmp(argv[1], "duckdb-worker") == 0)
-        return duckdb_worker_main(argc - 2, argv + 2);
+    if (argc > 1 && strcmp(argv[1], DUCKDB_WORKER_WORD) == 0)
+        return duckdb_worker_main(argc, argv);
     return command_main(argc, argv);
 }
