@@ -146,19 +146,16 @@ static size_t escape_byte(char out[ESCAPE_BYTES_MAX], unsigned char c) {
     return ESCAPE_BYTES_MAX;
 }
 
-/* Writes the one character at the start of `s`, which is none that plain_prefix() takes; returns
- * the bytes of `s` it stands for. Bytes that are no UTF-8 become U+FFFD: a line is JSON whatever
- * came. */
+/* Writes the one character at the start of `s`, which is none that plain_prefix() takes; returns the
+ * bytes of `s` it stands for. Bytes that are no UTF-8, and NUL, which readers refuse in whatever
+ * spelling, become U+FFFD: a line can be read, whatever came. */
 static size_t escape_next(char out[ESCAPE_BYTES_MAX], struct str s, size_t *n_out) {
     unsigned char c = (unsigned char)s.ptr[0];
-    if (c < 0x80) {
-        *n_out = escape_byte(out, c);
-        return 1;
-    }
     uint32_t rune;
-    size_t n = utf8_next(s, &rune);
+    size_t n = c == 0 ? 0 : utf8_next(s, &rune);
     *n_out = n == 0 ? 3 : n;
-    memcpy(out, n == 0 ? "\xEF\xBF\xBD" : s.ptr, *n_out);
+    if (n == 1) *n_out = escape_byte(out, c);
+    else memcpy(out, n == 0 ? "\xEF\xBF\xBD" : s.ptr, *n_out);
     return n == 0 ? 1 : n;
 }
 
