@@ -88,8 +88,6 @@ struct resolved_source {
 struct resolved_cte {
     const struct sql_cte *cte;
     struct resolved_query *query;
-    struct resolved_column *columns; /* names after its column list, without a source */
-    size_t n_columns;
     uint32_t n_readers; /* 0: nobody reads it */
 };
 
@@ -112,7 +110,6 @@ struct resolved_query {
     struct sql_query *query;
     struct resolved_query *outer; /* the query that its references may reach; NULL at the top, and
                                      for CTEs */
-    uint32_t depth;               /* 0 at the top */
     struct resolved_cte *ctes;
     size_t n_ctes;
     struct resolved_source *from;     /* SELECT; NULL without a FROM */
@@ -190,14 +187,16 @@ struct resolved {
     const struct grant *grant;
     struct resolved_source **sources; /* all, by number */
     size_t n_sources;
+    struct resolved_query **queries; /* all, each behind those it reads or holds */
+    size_t n_queries;
     const struct resolved_use *uses; /* in the order of the text, roughly */
     size_t n_uses;
     struct resolved_call **calls; /* all, CASTs aside */
     size_t n_calls;
     size_t n_outputs;                    /* resolved_output.number is below */
     const struct grant_relation *denied; /* the first relation that is not granted, or NULL */
-    struct sql_span denied_at;
-    struct resolved_node *nodes; /* by id; use the functions below */
+    const struct sql_names *denied_as;   /* as it was written */
+    struct resolved_node *nodes;         /* by id; use the functions below */
     size_t n_nodes;
 };
 
@@ -205,12 +204,16 @@ struct resolved {
 MUST_USE result sql_resolve(struct sql_query *root, const struct grant *grant, struct arena *arena,
                             struct resolved **out, struct report *report);
 
-/* A predicate or mask of the policy over one relation: every name is a column of it, subqueries
- * and stars are refused. `number` is the relation's source in the statement it goes into. Uses are
- * in *out; root is NULL. */
-MUST_USE result sql_resolve_over(struct sql_expr *expr, uint32_t n_ids,
-                                 const struct grant_relation *relation, const struct grant *grant,
-                                 struct arena *arena, struct resolved **out, struct report *report);
+/* A predicate or mask of the policy over one relation: every name is a column of it, subqueries,
+ * stars, aggregates and windows are refused. In *out, root is NULL, and sources[0] is the relation,
+ * with an empty alias. */
+MUST_USE result sql_resolve_over(struct sql_expr *expr, const struct grant_relation *relation,
+                                 const struct grant *grant, struct arena *arena,
+                                 struct resolved **out, struct report *report);
+
+/* The one sentence for a relation that does not exist and for one that is not granted:
+ * FAIL_DENIED, TABLE_NOT_ALLOWED. */
+result sql_refuse_table(const struct sql_names *as_written, struct report *report);
 
 /* What a node of the parsed tree stands for. A node of another kind, one that we built (id 0) and
  * one of another parse are a mistake of the caller: asserted. Copies (sql_copy_*) keep their id and
