@@ -39,7 +39,8 @@ void sse_event(struct buf *out, struct str event, struct str id, struct str data
 
 void sse_comment(struct buf *out, struct str text) {
     do {
-        add_field(out, text.len > 0 ? STR(": ") : STR(":"), cut_line(&text));
+        struct str line = cut_line(&text);
+        add_field(out, line.len > 0 ? STR(": ") : STR(":"), line);
     } while (text.ptr != NULL);
     buf_add_byte(out, '\n');
 }
