@@ -453,6 +453,11 @@ struct sql_type resolved_type(const struct resolved *r, const struct sql_expr *e
     return is_known ? r->nodes[expr->id].type : SQL_TYPE(UNKNOWN);
 }
 
+const struct resolved_column *resolved_find(const struct resolved_source *source, struct str name) {
+    struct found_column found = scope_find(source, false, name);
+    return found.n == 1 ? found.column : NULL;
+}
+
 /* The column that an output hands on unchanged; NULL: it is made here, or in several branches. */
 static const struct resolved_column *handed_on(const struct resolved *r,
                                                const struct resolved_output *output) {

@@ -227,6 +227,10 @@ struct resolved_source *resolved_source(const struct resolved *r, const struct s
 /* UNKNOWN for a node without an id. */
 struct sql_type resolved_type(const struct resolved *r, const struct sql_expr *expr);
 
+/* The column that an unqualified name means over a source, as PIVOT and UNPIVOT name those of their
+ * input; NULL: none, or several. */
+const struct resolved_column *resolved_find(const struct resolved_source *source, struct str name);
+
 /* The base column that a column hands on unchanged, through derived tables, CTEs and stars; NULL
  * where it is made, merged or comes of several. */
 const struct resolved_column *resolved_base(const struct resolved *r,
