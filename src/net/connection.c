@@ -358,8 +358,8 @@ static bool wait_for_more(struct http_exchange *c) {
  * comes back here by returning. */
 static void conn_advance(struct http_exchange *c) {
     c->is_advancing = true;
-    if (c->inbox == NULL && wire_has_pending(&c->wire)) read_more(c);
-    while (c->state == CONN_READING && c->inbox != NULL) {
+    while (c->state == CONN_READING) {
+        if (c->inbox == NULL && !(wire_has_pending(&c->wire) && read_more(c))) break;
         struct http1 *parser = &c->inbox->parser;
         enum http1_step step = http1_run(parser, c->inbox->bytes, &c->inbox->len);
         if (step == HTTP1_DONE) {
