@@ -31,6 +31,7 @@
     X(ONLY_SELECT_ALLOWED, 200, D, "a statement that is not a query")                              \
     X(TABLE_REFERENCE_REQUIRED, 200, D, "a query that reads no table")                             \
     X(SQL_TOO_LARGE, 200, D, "the statement passes a limit of size")                               \
+    X(SQL_TOO_MANY_ITEMS, 200, D, "a list in the statement passes its limit")                      \
     X(SQL_TOO_DEEP, 200, D, "the statement passes the limit of nesting")                           \
     X(LIMIT_MUST_BE_LITERAL, 200, D, "LIMIT is no integer literal")                                \
     X(LIMIT_TOO_SMALL, 200, D, "LIMIT is below 1")                                                 \
@@ -62,6 +63,11 @@
     X(NOT_FOUND, 404, E, "there is nothing at this path")                                          \
     X(JSON_INVALID, 400, E, "the body is no JSON that we accept")                                  \
     X(JSON_TOO_LARGE, 400, E, "the JSON passes a limit")                                           \
+    X(ADDRESS_UNAVAILABLE, 500, E, "an address cannot be listened on")                             \
+    X(AUDIT_BROKEN, 200, E, "the chain of the audit log does not hold")                            \
+    X(AUDIT_TORN, 200, E, "the last line of the audit log is torn")                                \
+    X(AUDIT_RESUMED, 200, E, "the audit log was taken up after a torn line")                       \
+    X(USER_NOT_FOUND, 200, E, "there is no user of that name")                                     \
     X(CONFIG_INVALID, 200, E, "a configuration file is wrong")                                     \
     X(INTERNAL_ERROR, 500, E, "an error of ours; the log tells more under the call's id")
 
