@@ -186,6 +186,6 @@ size_t buf_iov(const struct buf *buf, size_t from, struct iovec *iov, size_t n) 
 result buf_failed(const struct buf *buf, struct report *report) {
     if (buf->failed == FAIL_NONE) return OK;
     if (buf->failed == FAIL_MEMORY) return fail_memory(report);
-    return fail(report, buf->failed, "RESPONSE_TOO_LARGE", REPORT_NO_OFFSET,
+    return fail(report, buf->failed, "REPLY_TOO_LARGE", REPORT_NO_OFFSET,
                 "the text being made passed its maximum of %zu bytes", buf->max);
 }

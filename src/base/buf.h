@@ -6,7 +6,7 @@
  * nothing, and the owner asks once, at the end, with buf_failed().
  *
  * Memory:  chunks come from malloc (and the fault counter) and belong to the buf.
- * Errors:  sticky; buf_failed() tells which: the maximum, or memory.
+ * Errors:  sticky; buf_failed() tells which: the maximum (REPLY_TOO_LARGE), or memory.
  * Threads: one owner at a time.
  */
 #ifndef WEIR_BASE_BUF_H

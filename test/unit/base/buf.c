@@ -50,6 +50,7 @@ static void the_maximum_sticks(void **state) {
     assert_holds(&buf, "abc");
     assert_int_equal(buf_failed(&buf, &report).why, FAIL_LIMIT);
     assert_int_equal(report.why, FAIL_LIMIT);
+    assert_string_equal(report.code, "REPLY_TOO_LARGE");
     assert_string_equal(report.sentence, "the text being made passed its maximum of 5 bytes");
     buf_clear(&buf);
     assert_int_equal(buf_failed(&buf, NULL).why, FAIL_NONE);
