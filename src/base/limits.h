@@ -20,6 +20,9 @@
 #define YAML_BYTES_MAX        (16 * MIB) /* the design's "a file 16 MiB" */
 #define YAML_DEPTH_MAX        64
 #define YAML_NODES_MAX        2000000
+#define CSV_BYTES_MAX         (64 * MIB) /* sample tables and imports; larger ones are for an engine */
+#define CSV_ROWS_MAX          1000000
+#define CSV_COLUMNS_MAX       4096 /* as a select list */
 
 /* -- net: what a peer may send, and what we hold for it ---------------------------------------- */
 #define HTTP_HEAD_BYTES_MAX            (16 * KIB) /* request line, headers; 64 KB is an attack */
@@ -134,6 +137,7 @@
 #define DUCKDB_STOP_MS            500        /* between the interrupt and the kill */
 #define DUCKDB_METADATA_MS        10000      /* of MAX_PT and of learning a schema */
 #define DUCKDB_WORKERS_MAX        64
+#define DUCKDB_NEWEST_BYTES       (64 * MIB) /* newest partitions, of as many tables as there are */
 
 /* -- sql: what the resolver holds ----------------------------------------------------------------
  */
