@@ -95,7 +95,7 @@ static void what_is_refused(void **state) {
         struct csv csv;
         struct report report = {0};
         assert_int_equal(csv_read(str_of(rows[i].text), NULL, &arena, &csv, &report).why,
-                         FAIL_INPUT);
+                         FAIL_CONFIG);
         assert_string_equal(report.code, "CONFIG_INVALID");
         assert_string_equal(report.sentence, rows[i].sentence);
         assert_int_equal(report.offset, rows[i].offset);
