@@ -1,0 +1,127 @@
+// The official TypeScript SDK, over HTTP and over stdio: the same governed query gives two people
+// different rows.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { join } from "node:path";
+import { binary, byRegion, root, startServer, workspace } from "./weir.mjs";
+
+const toolNames = ["list_allowed_tables", "describe_table", "preview_table", "run_select_sql"];
+
+async function overHttp(server, token) {
+  const client = new Client({ name: "e2e", version: "1" });
+  const headers = { Authorization: `Bearer ${token}` };
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(server.url + "/mcp"), { requestInit: { headers } }));
+  return client;
+}
+
+async function overStdio(space, token) {
+  const client = new Client({ name: "e2e", version: "1" });
+  await client.connect(new StdioClientTransport({
+    command: binary, args: ["serve", "--config", join(root, "config/demo"), "--transport", "stdio"],
+    cwd: space.dir, env: { ...space.env, WEIR_TOKEN: token }, stderr: "ignore",
+  }));
+  return client;
+}
+
+async function call(client, name, args = {}) {
+  const result = await client.callTool({ name, arguments: args });
+  assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent);
+  assert.equal(result.isError ?? false, !result.structuredContent.ok);
+  return result.structuredContent;
+}
+
+// What every transport must show; `connect` takes a token.
+function governed(connect) {
+  test("lists the four tools, list_allowed_tables first", async () => {
+    const client = await connect("demo-analyst");
+    const { tools } = await client.listTools();
+    assert.deepEqual(tools.map((t) => t.name), toolNames);
+    for (const tool of tools) assert.equal(tool.annotations.readOnlyHint, true);
+    await client.close();
+  });
+
+  test("gives the analyst all regions and the manager of the south one", async () => {
+    const analyst = await connect("demo-analyst");
+    const manager = await connect("demo-manager");
+    const all = await call(analyst, "run_select_sql", { sql: byRegion });
+    const south = await call(manager, "run_select_sql", { sql: byRegion });
+    assert.equal(all.data.row_count, 7);
+    assert.deepEqual(all.data.columns.map((c) => c.name), ["region_code", "n"]);
+    assert.deepEqual(south.data.rows, [["华南", 326]]);
+    assert.deepEqual(all.data.rows.find((r) => r[0] === "华南"), ["华南", 326]);
+    await analyst.close();
+    await manager.close();
+  });
+
+  test("describes a table without its denied columns", async () => {
+    const client = await connect("demo-analyst");
+    const { data } = await call(client, "describe_table", { table: "dim_pub_product_df" });
+    const names = data.columns.map((c) => c.name);
+    assert.ok(names.includes("list_price"));
+    assert.ok(!names.includes("cost_price"));
+    assert.deepEqual(data.partitions.columns, ["pt"]);
+    await client.close();
+  });
+
+  test("previews the newest partition", async () => {
+    const client = await connect("demo-analyst");
+    const { data } = await call(client, "preview_table", {
+      table: "saky_dw_cdm.dim_pub_warehouse_df", limit: 3 });
+    assert.equal(data.row_count, 3);
+    await client.close();
+  });
+
+  test("refuses a denied column and tells what to do", async () => {
+    const client = await connect("demo-analyst");
+    const answer = await call(client, "run_select_sql", {
+      sql: "SELECT cost_price FROM saky_dw_cdm.dim_pub_product_df WHERE pt = '20260505'" });
+    assert.equal(answer.ok, false);
+    assert.equal(answer.error.code, "COLUMN_NOT_ALLOWED");
+    assert.equal(answer.data, null);
+    await client.close();
+  });
+
+  test("repairs a bad argument", async () => {
+    const client = await connect("demo-analyst");
+    const answer = await call(client, "describe_table", { tabel: "dim_pub_date" });
+    assert.equal(answer.error.code, "INVALID_ARGUMENT");
+    assert.equal(answer.error.hint, 'Call describe_table with {"table":"dim_pub_date"}');
+    await client.close();
+  });
+
+  test("masks a column", async () => {
+    const client = await connect("demo-analyst");
+    const { data } = await call(client, "run_select_sql", {
+      sql: "SELECT customer_phone FROM saky_dw_ods.ods_sap_delivery_order_details_df " +
+           "WHERE pt = '20260505' LIMIT 5" });
+    for (const [phone] of data.rows) assert.match(phone, /^\d{3}\*{8}$/);
+    await client.close();
+  });
+}
+
+describe("TypeScript SDK over HTTP", () => {
+  let server;
+  before(async () => { server = await startServer(); });
+  after(async () => { assert.deepEqual(await server.stop(), { code: 0, signal: null }); });
+
+  governed((token) => overHttp(server, token));
+
+  test("lets nobody in without a known token", async () => {
+    await assert.rejects(() => overHttp(server, "demo-nobody"), /401|Unauthorized|AUTH_INVALID_TOKEN/);
+  });
+});
+
+describe("TypeScript SDK over stdio", () => {
+  const space = workspace();
+  after(() => space.remove());
+
+  governed((token) => overStdio(space, token));
+
+  test("lets nobody in without a known token", async () => {
+    await assert.rejects(() => overStdio(space, "demo-nobody"));
+  });
+});

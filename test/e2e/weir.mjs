@@ -1,0 +1,64 @@
+// Starts the real program on the demo, in a directory of its own, and ends it by its process id.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+export const root = resolve(import.meta.dirname, "../..");
+export const binary = resolve(process.env.WEIR ?? join(root, "build/weir"));
+
+// Below the range that the kernel hands out, apart from those of other test programs.
+let nextPort = 20000 + (process.pid % 10000);
+
+export function workspace() {
+  const dir = mkdtempSync(join(tmpdir(), "weir-"));
+  return {
+    dir,
+    env: { ...process.env, LOGS_DIRECTORY: join(dir, "logs"), STATE_DIRECTORY: join(dir, "state") },
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  };
+}
+
+// Resolves when the server says that it listens; a port that is taken is left for the next one.
+async function startOnce(space, port, args) {
+  const child = spawn(binary, ["serve", "--port", String(port), ...args], {
+    cwd: space.dir, env: space.env, stdio: ["ignore", "ignore", "pipe"],
+  });
+  let log = "";
+  const outcome = await new Promise((done) => {
+    child.once("exit", (code) => done({ code }));
+    child.stderr.on("data", (bytes) => {
+      log += bytes;
+      if (log.includes('"event":"listening"')) done({ listening: true });
+    });
+  });
+  return { child, outcome, log: () => log };
+}
+
+export async function startServer({ config = join(root, "config/demo"), args = [] } = {}) {
+  const space = workspace();
+  for (let tries = 0; tries < 20; tries++) {
+    const port = nextPort++;
+    const { child, outcome, log } = await startOnce(space, port, ["--config", config, ...args]);
+    if (outcome.listening) {
+      return {
+        url: `http://127.0.0.1:${port}`, pid: child.pid, child, log, space,
+        async stop() {
+          const gone = new Promise((done) => child.once("exit", (code, signal) => done({ code, signal })));
+          child.kill("SIGTERM");
+          const how = await gone;
+          space.remove();
+          return how;
+        },
+      };
+    }
+    if (!log().includes("ADDRESS_UNAVAILABLE") && !log().includes("cannot listen")) {
+      throw new Error(`weir did not start: ${log()}`);
+    }
+  }
+  throw new Error("no port was free");
+}
+
+export const byRegion =
+  "SELECT region_code, count(*) AS n FROM saky_dw_ods.ods_sap_delivery_order_details_df " +
+  "WHERE pt = '20260505' GROUP BY region_code ORDER BY region_code LIMIT 20";
