@@ -7,15 +7,20 @@ void problems_init(struct problems *problems, struct arena *arena) {
     *problems = (struct problems){.arena = arena};
 }
 
-__attribute__((format(printf, 2, 0))) static struct str
-print_into(struct problems *problems, const char *fmt, va_list args) {
+static struct str keep(struct problems *problems, struct str text) {
+    struct str copy = str_dup(problems->arena, text);
+    if (copy.ptr == NULL) problems->is_full = true;
+    return copy;
+}
+
+__attribute__((format(printf, 2, 0))) static struct str print_into(struct problems *problems,
+                                                                   const char *fmt, va_list args) {
     char text[1024];
     int n = vsnprintf(text, sizeof text, fmt, args);
     if (n < 0) n = 0;
-    size_t len = (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-    struct str copy = str_dup(problems->arena, utf8_clip((struct str){text, len}, len));
-    if (copy.ptr == NULL && len > 0) problems->is_full = true;
-    return copy;
+    bool is_cut = (size_t)n >= sizeof text;
+    struct str whole = {text, is_cut ? sizeof text - 1 : (size_t)n};
+    return keep(problems, is_cut ? utf8_clip(whole, whole.len - 1) : whole);
 }
 
 void problem_add(struct problems *problems, enum severity severity, struct str file,
@@ -28,7 +33,7 @@ void problem_add(struct problems *problems, enum severity severity, struct str f
     }
     va_list args;
     va_start(args, fmt);
-    *p = (struct problem){.severity = severity, .file = str_dup(problems->arena, file)};
+    *p = (struct problem){.severity = severity, .file = keep(problems, file)};
     p->text = print_into(problems, fmt, args);
     va_end(args);
     if (node != NULL) {
