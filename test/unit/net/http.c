@@ -383,6 +383,75 @@ static void test_half_close(void **state) {
     rig_end(&rig);
 }
 
+/* Asked for when it has already happened, and with nothing more to wait for after the answer. */
+static void test_gone_asked_late(void **state) {
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    rig_start(&rig);
+    int fd = rig_connect(&rig, rig_keep, &rig);
+    rig_write(&rig, fd, REQUEST);
+    http_on_gone(rig.kept[0], NULL, NULL);
+    close(fd);
+    rig_turn(&rig);
+    assert_true(http_is_gone(rig.kept[0]));
+    http_on_gone(rig.kept[0], rig_gone, &rig);
+    assert_int_equal(rig.gone, 0); /* from the loop, not from inside */
+    rig_turn(&rig);
+    assert_int_equal(rig.gone, 1);
+    http_reply(rig.kept[0], 200, NULL, 0, NULL);
+
+    fd = rig_connect(&rig, rig_keep, &rig);
+    rig_write(&rig, fd, STR("GET /a HTTP/1.0\r\n\r\n"));
+    http_on_gone(rig.kept[1], NULL, NULL);
+    shutdown(fd, SHUT_WR);
+    rig_turn(&rig);
+    rig_answer(rig.kept[1], STR("last"));
+    assert_true(str_ends(rig_read(&rig, fd, NULL), STR("last")));
+    assert_int_equal(http_server_connections(rig.server), 0); /* nobody to hear out */
+    close(fd);
+    rig_end(&rig);
+}
+
+/* After a large body the next request moves back into small memory; forty requests at once are more
+ * than the pool keeps. */
+static void test_memory_returns(void **state) {
+    enum { AT_ONCE = HTTP_INBOXES_KEPT + 8, SIZE = 20000 };
+    static char text[SIZE + 256];
+    static const char head[] = "POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: 20000\r\n\r\n";
+    struct rig rig;
+    int fds[AT_ONCE];
+    bool ended;
+
+    (void)state;
+    size_t len = sizeof head - 1;
+    memcpy(text, head, len);
+    memset(text + len, 'b', SIZE);
+    len += SIZE;
+    memcpy(text + len, REQUEST.ptr, REQUEST.len);
+    len += REQUEST.len;
+    rig_init(&rig);
+    rig_start(&rig);
+    for (int i = 0; i < AT_ONCE; i++) {
+        fds[i] = rig_connect(&rig, rig_keep, &rig);
+        send(fds[i], text, len, MSG_NOSIGNAL);
+        rig_turn(&rig);
+    }
+    assert_int_equal(rig.n_kept, AT_ONCE);
+    for (int i = 0; i < AT_ONCE; i++) rig_answer(rig.kept[i], STR("first"));
+    rig_turn(&rig);
+    assert_int_equal(rig.n_kept, 2 * AT_ONCE);
+    for (int i = 0; i < AT_ONCE; i++) {
+        rig_answer(rig.kept[AT_ONCE + i], STR("second"));
+        rig_turn(&rig);
+        assert_true(str_ends(rig_read(&rig, fds[i], &ended), STR("second")));
+        assert_false(ended);
+        close(fds[i]);
+    }
+    rig_end(&rig);
+}
+
 /* -- answers that cannot be sent ------------------------------------------------------------- */
 
 static void answer_badly(void *ctx, struct http_exchange *x, const struct http_request *req) {
@@ -513,14 +582,15 @@ static void test_settings(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reply_bytes),  cmocka_unit_test(test_strictness),
-        cmocka_unit_test(test_pipelining),   cmocka_unit_test(test_pipelining_many),
-        cmocka_unit_test(test_continue),     cmocka_unit_test(test_large_requests),
-        cmocka_unit_test(test_slow_request), cmocka_unit_test(test_slow_second_request),
-        cmocka_unit_test(test_silent_peers), cmocka_unit_test(test_slow_reader),
-        cmocka_unit_test(test_late_reply),   cmocka_unit_test(test_reply_before_told),
-        cmocka_unit_test(test_half_close),   cmocka_unit_test(test_bad_answers),
-        cmocka_unit_test(test_no_body),      cmocka_unit_test(test_request_views),
+        cmocka_unit_test(test_reply_bytes),     cmocka_unit_test(test_strictness),
+        cmocka_unit_test(test_pipelining),      cmocka_unit_test(test_pipelining_many),
+        cmocka_unit_test(test_continue),        cmocka_unit_test(test_large_requests),
+        cmocka_unit_test(test_slow_request),    cmocka_unit_test(test_slow_second_request),
+        cmocka_unit_test(test_silent_peers),    cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_late_reply),      cmocka_unit_test(test_reply_before_told),
+        cmocka_unit_test(test_half_close),      cmocka_unit_test(test_bad_answers),
+        cmocka_unit_test(test_gone_asked_late), cmocka_unit_test(test_memory_returns),
+        cmocka_unit_test(test_no_body),         cmocka_unit_test(test_request_views),
         cmocka_unit_test(test_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

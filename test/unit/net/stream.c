@@ -175,6 +175,33 @@ static void test_unread_stream(void **state) {
     rig_end(&rig);
 }
 
+/* What waited is written when the peer reads again, and then nothing is due. */
+static void test_slow_stream(void **state) {
+    static char event[400 << 10];
+    struct rig rig;
+    bool ended;
+
+    (void)state;
+    memset(event, 'e', sizeof event);
+    rig_init(&rig);
+    rig_start(&rig);
+    int fd = rig_connect(&rig, rig_open_stream, &rig);
+    rig_write(&rig, fd, REQUEST);
+    assert_true(rig_stream(rig.kept[0], (struct str){event, sizeof event}));
+    for (int i = 0; i < 20; i++) assert_true(rig_stream(rig.kept[0], STR("small")));
+    rig_pass(&rig, 20000);
+    struct str all = rig_read(&rig, fd, &ended);
+    assert_true(str_ends(all, STR("5\r\nsmall\r\n")));
+    assert_true(all.len > sizeof event + 20 * 10);
+    rig_pass(&rig, 3600000);
+    assert_int_equal(rig.gone, 0);
+    assert_true(rig_stream(rig.kept[0], STR("more")));
+    assert_string_equal(rig_read(&rig, fd, NULL).ptr, "4\r\nmore\r\n");
+    http_stream_end(rig.kept[0]);
+    close(fd);
+    rig_end(&rig);
+}
+
 static void test_peer_leaves(void **state) {
     struct rig rig;
 
@@ -248,6 +275,37 @@ static void test_drain(void **state) {
     rig_turn(&rig);
     assert_int_equal(http_server_connections(rig.server), 0);
     loop_run(rig_loop(&rig)); /* returns: the last connection has stopped it */
+    rig_end(&rig);
+}
+
+/* The regular end of a stream comes behind what still waits for the peer. */
+static void test_drain_slow_stream(void **state) {
+    static char event[400 << 10];
+    struct rig rig;
+    bool ended;
+
+    (void)state;
+    memset(event, 'e', sizeof event);
+    rig_init(&rig);
+    rig_start(&rig);
+    for (int ends_itself = 0; ends_itself < 2; ends_itself++) {
+        int fd = rig_connect(&rig, rig_open_stream, &rig);
+        rig_write(&rig, fd, REQUEST);
+        assert_true(rig_stream(rig.kept[ends_itself], (struct str){event, sizeof event}));
+        if (ends_itself == 0) {
+            http_server_drain(rig.server);
+            rig_turn(&rig);
+            assert_int_equal(rig.gone, 0);
+            assert_false(rig_stream(rig.kept[0], STR("too late")));
+        }
+        if (ends_itself == 1) http_stream_end(rig.kept[1]);
+        struct str all = rig_read(&rig, fd, &ended);
+        assert_true(str_ends(all, STR("e\r\n0\r\n\r\n")));
+        assert_true(ended);
+        assert_int_equal(rig.gone, 1);
+        if (ends_itself == 0) http_stream_end(rig.kept[0]);
+        close(fd);
+    }
     rig_end(&rig);
 }
 
@@ -335,6 +393,8 @@ int main(void) {
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_drain_deadline),
         cmocka_unit_test(test_free_while_open),
+        cmocka_unit_test(test_slow_stream),
+        cmocka_unit_test(test_drain_slow_stream),
         cmocka_unit_test(test_sse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,15 @@
 #include "rig.h"
 
+#include "base/fault.h"
 #include "base/list.h"
+#include "base/log.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 /* The whole server as it runs in earnest: two loops with threads, sockets, workers that answer from
  * elsewhere. For the thread sanitizer above all. */
@@ -235,6 +238,83 @@ static void test_connection_cap(void **state) {
     for (size_t i = 0; i < COUNT(fds); i++) close(fds[i]);
 }
 
+/* Without a descriptor for it, a connection waits and is served later; the loop does not spin. */
+static void test_no_descriptor(void **state) {
+    struct http_server *server = NULL;
+    struct http_settings settings;
+    struct clock clock;
+    struct rlimit before, none;
+    static const struct str request = STR_INIT("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+
+    (void)state;
+    log_threshold(LOG_OFF);
+    clock_scripted(&clock, 1000);
+    option_defaults(http_options, &settings);
+    settings.loops = 1;
+    assert_int_equal(http_server_new(&server, &settings, &clock, NULL).why, FAIL_NONE);
+    uint16_t port = listen_somewhere(server, say_peer, NULL);
+    struct loop *loop = http_server_loop(server, 0);
+    int fd = dial(port);
+    int next = dup(fd); /* the lowest free number */
+    close(next);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = (rlim_t)next;
+    setrlimit(RLIMIT_NOFILE, &none);
+    for (int i = 0; i < 4; i++) loop_turn(loop, 0);
+    assert_int_equal(http_server_connections(server), 0);
+    setrlimit(RLIMIT_NOFILE, &before);
+    loop_turn(loop, 0);
+    assert_int_equal(http_server_connections(server), 0); /* not before the pause is over */
+    clock.scripted_ms += HTTP_ACCEPT_PAUSE_MS;
+    for (int i = 0; i < 4; i++) loop_turn(loop, 0);
+    assert_int_equal(http_server_connections(server), 1);
+    send(fd, request.ptr, request.len, MSG_NOSIGNAL);
+    for (int i = 0; i < 4; i++) loop_turn(loop, 0);
+    assert_true(read_until(fd, STR("near near")));
+    close(fd);
+    log_threshold(LOG_INFO);
+    http_server_free(server);
+}
+
+/* The second thread cannot be made: the first is ended, and all can be freed. */
+static void test_no_thread(void **state) {
+    struct http_server *server = new_server(2, 10);
+    struct report report = {0};
+
+    (void)state;
+    fault_set(1);
+    assert_int_equal(http_server_start(server, &report).why, FAIL_IO);
+    fault_off();
+    assert_true(report.sentence[0] != '\0');
+    http_server_free(server);
+}
+
+static void test_ipv6(void **state) {
+    struct http_server *server = new_server(1, 10);
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    uint16_t port = 0;
+
+    (void)state;
+    for (uint16_t p = PORT_FIRST; p < PORT_LAST && port == 0; p++)
+        if (http_server_listen(server, STR("::1"), p, say_peer, NULL, &port, NULL).why != FAIL_NONE)
+            port = 0;
+    if (port == 0) { /* a machine without IPv6 */
+        http_server_free(server);
+        skip();
+    }
+    to.sin6_port = htons(port);
+    assert_int_equal(http_server_start(server, NULL).why, FAIL_NONE);
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(send(fd, "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL), 18);
+    assert_true(read_until(fd, STR("\r\n\r\n::1 near near")));
+    close(fd);
+    http_server_drain(server);
+    http_server_join(server);
+    http_server_free(server);
+}
+
 static void test_addresses(void **state) {
     struct http_server *server = new_server(2, 10);
     struct http_server *other = new_server(1, 10);
@@ -257,9 +337,9 @@ static void test_addresses(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_workers),
-        cmocka_unit_test(test_connection_cap),
-        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_workers),       cmocka_unit_test(test_connection_cap),
+        cmocka_unit_test(test_no_descriptor), cmocka_unit_test(test_no_thread),
+        cmocka_unit_test(test_ipv6),          cmocka_unit_test(test_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 #include "rig.h"
 
+#include "base/fault.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -218,6 +220,58 @@ static void test_stream(void **state) {
     rig_end(&rig);
 }
 
+/* Both sides say farewell as TLS wants it: else a cut answer would look like a whole one. */
+static void test_farewell(void **state) {
+    struct rig rig;
+    struct tls_client client;
+    char byte;
+
+    rig_start_tls(&rig, *state);
+    client_open(&rig, &client, rig_echo, TLS1_3_VERSION);
+    assert_true(client_connect(&rig, &client));
+    client_send(&rig, &client, STR("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+    assert_true(str_ends(client_read(&rig, &client, STR("/ ")), STR("/ ")));
+    int r = SSL_read(client.ssl, &byte, 1);
+    assert_int_equal(SSL_get_error(client.ssl, r), SSL_ERROR_ZERO_RETURN);
+    client_close(&rig, &client);
+    client_open(&rig, &client, rig_echo, TLS1_3_VERSION);
+    assert_true(client_connect(&rig, &client));
+    rig_turn(&rig);
+    SSL_shutdown(client.ssl);
+    rig_turn(&rig);
+    assert_int_equal(http_server_connections(rig.server), 0);
+    client_close(&rig, &client);
+    rig_end(&rig);
+}
+
+static void test_faults(void **state) {
+    const struct papers *papers = *state;
+    long n = 0;
+
+    for (;; n++) {
+        struct rig rig;
+        struct tls_client client;
+        rig_init(&rig);
+        rig.settings.tls_cert = str_of(papers->cert);
+        rig.settings.tls_key = str_of(papers->key);
+        fault_set(n);
+        bool made = http_server_new(&rig.server, &rig.settings, &rig.clock, NULL).why == FAIL_NONE;
+        if (made) {
+            client_open(&rig, &client, rig_echo, TLS1_3_VERSION);
+            if (client.fd >= 0 && client_connect(&rig, &client))
+                SSL_write(client.ssl, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 27);
+            rig_turn(&rig);
+        }
+        bool unused = fault_unused();
+        fault_off();
+        if (made) client_close(&rig, &client);
+        assert_true(!unused || rig.handled == 1);
+        rig_end(&rig);
+        if (unused) break;
+    }
+    assert_true(n > 10);
+}
+
 /* Older versions, and those who do not speak TLS, get nothing. */
 static void test_refused(void **state) {
     struct rig rig;
@@ -267,6 +321,8 @@ int main(void) {
         cmocka_unit_test_prestate(test_pending, &papers),
         cmocka_unit_test_prestate(test_large_reply, &papers),
         cmocka_unit_test_prestate(test_stream, &papers),
+        cmocka_unit_test_prestate(test_farewell, &papers),
+        cmocka_unit_test_prestate(test_faults, &papers),
         cmocka_unit_test_prestate(test_refused, &papers),
         cmocka_unit_test_prestate(test_wrong_papers, &papers),
     };
