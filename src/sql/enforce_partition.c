@@ -1,0 +1,68 @@
+/* Partition filters that the policy demands, with the repair told: see enforce.h. */
+#include "sql/enforce.h"
+#include "sql/lineage.h"
+#include "sql/print.h"
+
+enum { WHERE_SHOWN_MAX = 280 }; /* of the hint's bytes: the repair must fit behind it */
+
+static const struct schema_column *first_partition(const struct grant_relation *relation) {
+    for (size_t i = 0; i < relation->schema->n_columns; i++)
+        if (relation->schema->columns[i].is_partition && relation->columns[i].effect == GRANT_ALLOW)
+            return &relation->schema->columns[i];
+    return NULL;
+}
+
+/* The caller's WHERE as it stands, or "…" when it is too long to repeat. */
+static struct str shown_where(const struct resolved_source *source, struct arena *arena) {
+    const struct resolved_query *block = source->block;
+    const struct sql_expr *where = NULL;
+    struct str text = STR_NONE;
+    if (block != NULL && block->query->kind == SQL_SELECT) where = block->query->select->where;
+    if (where == NULL) return text;
+    struct buf buf;
+    buf_init(&buf, WHERE_SHOWN_MAX);
+    bool is_or = where->kind == SQL_CHAIN && where->op == SQL_OP_OR;
+    result printed = sql_print_expr(where, &sql_dialect_maxcompute, NULL, &buf, NULL);
+    if (printed.why == FAIL_NONE) text = buf_flat(&buf, arena);
+    buf_deinit(&buf);
+    if (text.len == 0) return STR("… AND ");
+    return str_printf(arena, is_or ? "(" STR_FMT ") AND " : STR_FMT " AND ", STR_ARG(text));
+}
+
+static result refuse(const struct resolved_source *source, struct arena *arena,
+                     struct report *report) {
+    const struct grant_relation *relation = source->relation;
+    struct str name = lineage_name_relation(relation->schema, arena);
+    const struct schema_column *column = first_partition(relation);
+    if (name.ptr == NULL) return fail_memory(report);
+    result refused =
+        fail(report, FAIL_DENIED, "PARTITION_FILTER_REQUIRED", source->source->span.from,
+             "'" STR_FMT "' is read without a condition on its partitions",
+             STR_ARG(utf8_clip(name, 200)));
+    if (column == NULL) return refused;
+    struct str where = shown_where(source, arena);
+    fail_hint(report, "WHERE " STR_FMT STR_FMT "." STR_FMT " = max_pt('" STR_FMT "')",
+              STR_ARG(where), STR_ARG(utf8_clip(source->alias, 64)), STR_ARG(column->name),
+              STR_ARG(name));
+    return refused;
+}
+
+result enforce_partitions(const struct resolved *r, struct arena *arena, struct enforced *out,
+                          struct report *report) {
+    struct partition_finding *findings;
+    bool has_partitions = false, has_unfiltered = false;
+    TRY(partition_find(r, arena, &findings, report));
+    out->partitions = findings;
+    for (size_t i = 0; i < r->n_sources; i++) {
+        const struct partition_finding *finding = &findings[i];
+        if (!finding->is_partitioned) continue;
+        has_partitions = true;
+        if (finding->is_proven) continue;
+        has_unfiltered = true;
+        if (r->sources[i]->relation->require_partition_filter)
+            return refuse(r->sources[i], arena, report);
+    }
+    out->has_partition_filter = has_partitions && !has_unfiltered;
+    out->facts.has_unfiltered_partition = has_unfiltered;
+    return OK;
+}
