@@ -6,8 +6,8 @@
 
 static struct str bom = STR_INIT("\xef\xbb\xbf");
 
-/* The place of a byte, counted anew; only where lines end in LF alone. For libyaml the end of the text
- * is a line of its own, so that an empty value there stands in it. */
+/* The place of a byte, counted anew; only where lines end in LF alone. For libyaml the end of the
+ * text is a line of its own, so that an empty value there stands in it. */
 static void check_place(struct str text, const struct yaml *node) {
     size_t line = 1, column = 1;
     if (node->begin == text.len) return;
