@@ -295,6 +295,11 @@ struct token sql_lex(struct str text, size_t at) {
     return lex_operator(text, at);
 }
 
+bool sql_is_bare_word(struct str text) {
+    struct token token = sql_lex(text, 0);
+    return token.kind == TOKEN_WORD && token.from == 0 && token.to == text.len;
+}
+
 /* -- values ----------------------------------------------------------------------------------- */
 
 static bool is_octal(struct str s, size_t at) {

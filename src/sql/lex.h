@@ -92,6 +92,9 @@ struct token sql_lex(struct str text, size_t at);
 /* If at `at` (behind blanks) a hint ends, the offset behind its end, else 0. */
 size_t sql_lex_hint_end(struct str text, size_t at);
 
+/* One whole bare word, which may be a keyword. */
+bool sql_is_bare_word(struct str text);
+
 bool sql_word_is_reserved(enum sql_word word);
 bool sql_word_is_no_alias(enum sql_word word); /* of a plain table; reserved ones included */
 const char *sql_word_text(enum sql_word word); /* "SELECT" */

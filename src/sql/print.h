@@ -50,6 +50,8 @@ struct sql_dialect {
     /* A window with ORDER BY and without a frame gets ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT
      * ROW. */
     bool explicit_frame;
+    /* Hints are printed; else they are left out, which never changes the answer. */
+    bool hints;
     /* VALUES as a source needs parentheses around it. */
     bool values_in_parens;
 
@@ -110,6 +112,8 @@ void sql_put_window(struct sql_printer *p, const struct sql_window *window);
 /* What follows a call's argument list: WITHIN GROUP, FILTER, OVER, each with a blank in front. */
 void sql_put_call_tail(struct sql_printer *p, const struct sql_call *call);
 const char *sql_unit_name(enum sql_unit unit); /* "YEAR"; NULL for none */
+/* Around whatever recurses: true, and then p->depth-- at the end; false: too deep, and said so. */
+bool sql_put_descend(struct sql_printer *p, struct sql_span span);
 /* FAIL_INPUT, SQL_NOT_SUPPORTED; the sentence says what cannot be said in this dialect. */
 void sql_put_refusal(struct sql_printer *p, struct sql_span span, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

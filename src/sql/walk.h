@@ -66,8 +66,8 @@ enum walk sql_walk_query(struct sql_query *query, const struct sql_visitor *visi
 enum walk sql_walk_expr(struct sql_expr *expr, const struct sql_visitor *visitor);
 enum walk sql_walk_source(struct sql_source *source, const struct sql_visitor *visitor);
 
-/* The same structure, names and values; offsets, ids and quoting style do not count, but whether a
- * name may be a pattern does. Both NULL is equal. */
+/* The same structure, names and values. Offsets, ids, hints and quoting do not count, except
+ * whether a reference may be a pattern. Both NULL is equal. */
 bool sql_equal(const struct sql_query *a, const struct sql_query *b);
 bool sql_expr_equal(const struct sql_expr *a, const struct sql_expr *b);
 bool sql_source_equal(const struct sql_source *a, const struct sql_source *b);
