@@ -310,6 +310,34 @@ static void test_slow_reader(void **state) {
     rig_end(&rig);
 }
 
+/* A peer that takes a little each second does not get a new deadline for each little. */
+static void test_dribbling_reader(void **state) {
+    struct rig rig;
+    int pair[2], small = 4096;
+    size_t got = 0;
+
+    (void)state;
+    rig_init(&rig);
+    rig_start(&rig);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+    setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    assert_int_equal(http_server_adopt(rig.server, 0, pair[1], answer_8_mib, &rig, NULL).why,
+                     FAIL_NONE);
+    rig_write(&rig, pair[0], REQUEST);
+    for (int s = 0; s < 29; s++) {
+        ssize_t n = recv(pair[0], rig.text, 1500, 0);
+        assert_true(n > 0);
+        got += (size_t)n;
+        rig_pass(&rig, 1000);
+        assert_int_equal(http_server_connections(rig.server), 1);
+    }
+    assert_true(got > 29 * 1000);
+    rig_pass(&rig, 1000);
+    assert_int_equal(http_server_connections(rig.server), 0);
+    close(pair[0]);
+    rig_end(&rig);
+}
+
 /* -- peers that leave ------------------------------------------------------------------------ */
 
 static void test_late_reply(void **state) {
@@ -582,16 +610,16 @@ static void test_settings(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reply_bytes),     cmocka_unit_test(test_strictness),
-        cmocka_unit_test(test_pipelining),      cmocka_unit_test(test_pipelining_many),
-        cmocka_unit_test(test_continue),        cmocka_unit_test(test_large_requests),
-        cmocka_unit_test(test_slow_request),    cmocka_unit_test(test_slow_second_request),
-        cmocka_unit_test(test_silent_peers),    cmocka_unit_test(test_slow_reader),
-        cmocka_unit_test(test_late_reply),      cmocka_unit_test(test_reply_before_told),
-        cmocka_unit_test(test_half_close),      cmocka_unit_test(test_bad_answers),
-        cmocka_unit_test(test_gone_asked_late), cmocka_unit_test(test_memory_returns),
-        cmocka_unit_test(test_no_body),         cmocka_unit_test(test_request_views),
-        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_reply_bytes),      cmocka_unit_test(test_strictness),
+        cmocka_unit_test(test_pipelining),       cmocka_unit_test(test_pipelining_many),
+        cmocka_unit_test(test_continue),         cmocka_unit_test(test_large_requests),
+        cmocka_unit_test(test_slow_request),     cmocka_unit_test(test_slow_second_request),
+        cmocka_unit_test(test_silent_peers),     cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_late_reply),       cmocka_unit_test(test_reply_before_told),
+        cmocka_unit_test(test_dribbling_reader), cmocka_unit_test(test_half_close),
+        cmocka_unit_test(test_bad_answers),      cmocka_unit_test(test_gone_asked_late),
+        cmocka_unit_test(test_memory_returns),   cmocka_unit_test(test_no_body),
+        cmocka_unit_test(test_request_views),    cmocka_unit_test(test_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
