@@ -32,7 +32,7 @@ static result size_columns(struct row_sink *sink, const struct row_column *colum
     struct buf_mark mark = buf_mark(sizer->encoder->writer->out);
     TRY(sizer->encoder->sink.columns(&sizer->encoder->sink, columns, n, report));
     if (size_take(sizer, mark) == FIT_YES) return OK;
-    result r = fail(report, FAIL_LIMIT, "RESPONSE_TOO_LARGE", REPORT_NO_OFFSET,
+    result r = fail(report, FAIL_LIMIT, "REPLY_TOO_LARGE", REPORT_NO_OFFSET,
                     "the names of %zu columns do not fit the reply", n);
     fail_hint(report, "Select fewer columns.");
     return r;

@@ -6,7 +6,7 @@
  * Where even the columns are too large the failure is the caller's.
  *
  * Memory:  borrows encoder and its writer.
- * Errors:  FAIL_LIMIT RESPONSE_TOO_LARGE (the columns alone); else those of the encoder.
+ * Errors:  FAIL_LIMIT REPLY_TOO_LARGE (the columns alone); else those of the encoder.
  * Threads: one.
  */
 #ifndef WEIR_SHAPE_SIZE_H
