@@ -12,21 +12,27 @@ static const struct schema_column *first_partition(const struct grant_relation *
     return NULL;
 }
 
-/* The caller's WHERE as it stands, or "…" when it is too long to repeat. */
-static struct str shown_where(const struct resolved_source *source, struct arena *arena) {
+/* The caller's WHERE as it stands with an AND behind it, or "… AND" when it is too long to repeat;
+ * empty when there is none. */
+static result shown_where(const struct resolved_source *source, struct arena *arena,
+                          struct str *out, struct report *report) {
     const struct resolved_query *block = source->block;
     const struct sql_expr *where = NULL;
-    struct str text = STR_NONE;
+    *out = STR_NONE;
     if (block != NULL && block->query->kind == SQL_SELECT) where = block->query->select->where;
-    if (where == NULL) return text;
+    if (where == NULL) return OK;
     struct buf buf;
-    buf_init(&buf, WHERE_SHOWN_MAX);
+    struct str text = STR_NONE;
     bool is_or = where->kind == SQL_CHAIN && where->op == SQL_OP_OR;
+    buf_init(&buf, WHERE_SHOWN_MAX);
     result printed = sql_print_expr(where, &sql_dialect_maxcompute, NULL, &buf, NULL);
     if (printed.why == FAIL_NONE) text = buf_flat(&buf, arena);
     buf_deinit(&buf);
-    if (text.len == 0) return STR("… AND ");
-    return str_printf(arena, is_or ? "(" STR_FMT ") AND " : STR_FMT " AND ", STR_ARG(text));
+    *out = STR("… AND ");
+    if (printed.why == FAIL_MEMORY) return fail_memory(report);
+    if (printed.why != FAIL_NONE) return OK;
+    *out = str_printf(arena, is_or ? "(" STR_FMT ") AND " : STR_FMT " AND ", STR_ARG(text));
+    return text.ptr == NULL || out->ptr == NULL ? fail_memory(report) : OK;
 }
 
 static result refuse(const struct resolved_source *source, struct arena *arena,
@@ -34,13 +40,14 @@ static result refuse(const struct resolved_source *source, struct arena *arena,
     const struct grant_relation *relation = source->relation;
     struct str name = lineage_name_relation(relation->schema, arena);
     const struct schema_column *column = first_partition(relation);
+    struct str where;
     if (name.ptr == NULL) return fail_memory(report);
+    TRY(shown_where(source, arena, &where, report));
     result refused =
         fail(report, FAIL_DENIED, "PARTITION_FILTER_REQUIRED", source->source->span.from,
              "'" STR_FMT "' is read without a condition on its partitions",
              STR_ARG(utf8_clip(name, 200)));
     if (column == NULL) return refused;
-    struct str where = shown_where(source, arena);
     fail_hint(report, "WHERE " STR_FMT STR_FMT "." STR_FMT " = max_pt('" STR_FMT "')",
               STR_ARG(where), STR_ARG(utf8_clip(source->alias, 64)), STR_ARG(column->name),
               STR_ARG(name));

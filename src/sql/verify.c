@@ -100,7 +100,9 @@ static struct sql_expr *policy_expr(struct verifier *v, const struct grant_relat
                                     struct str alias, struct str text) {
     struct sql_expr *expr;
     struct qualifying q = {.v = v, .relation = relation, .alias = alias};
-    if (sql_parse_expr(text, NULL, v->arena, &expr, NULL).why != FAIL_NONE) {
+    result parsed = sql_parse_expr(text, NULL, v->arena, &expr, NULL);
+    if (parsed.why == FAIL_MEMORY) (void)no_memory(v);
+    if (parsed.why != FAIL_NONE) {
         (void)amiss(v, "a text of the policy does not parse");
         return NULL;
     }
