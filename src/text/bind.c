@@ -22,6 +22,9 @@ bool bind_is_name(struct str text) {
     return text.ptr[0] != ' ' && text.ptr[text.len - 1] != ' ';
 }
 
+/* Shorter than that, a beginning says nothing. */
+enum { BEGINNING_MIN = 3 };
+
 /* One slip in three characters is near. */
 static unsigned near_cap(struct str text) {
     size_t cap = text.len / 3 + 1;
@@ -50,6 +53,8 @@ static const char *nearest_key(const struct bind_key *keys, struct str text) {
         best = distance;
         nearest = key->name;
     }
+    for (const struct bind_key *key = keys; nearest == NULL && key->name != NULL; key++)
+        if (text.len >= BEGINNING_MIN && str_starts(str_of(key->name), text)) nearest = key->name;
     return nearest;
 }
 
