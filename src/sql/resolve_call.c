@@ -195,7 +195,8 @@ static result find_named_relation(const struct env *env, const struct sql_call *
     if (first == NULL || first->kind != SQL_LITERAL || first->literal.kind != SQL_STRING) return OK;
     for (rest = first->literal.text; rest.ptr != NULL && n < 3;) {
         parts[n] = str_lower(env->r->arena, str_cut(&rest, '.'));
-        if (parts[n].ptr == NULL || parts[n].len == 0) return OK;
+        if (parts[n].ptr == NULL) return fail_memory(env->r->report);
+        if (parts[n].len == 0) return OK;
         n++;
     }
     return rest.ptr != NULL || n == 0 ? OK : find_relation(env->r, parts, n, out);
