@@ -57,6 +57,13 @@ int call_cancel_fd(struct call *call) {
     return fd;
 }
 
+struct str call_request_id(const struct call *call) {
+    struct str id = call->origin.request_id;
+    bool is_text = id.len >= 2 && id.ptr[0] == '"';
+    if (is_text) id = str_slice(id, 1, id.len - 1);
+    return id.len > 0 ? id : str_of(call->audit_id);
+}
+
 double call_elapsed_ms(const struct call *call) {
     return (double)(clock_mono_ns(call->clock) - call->started_ns) / 1e6;
 }

@@ -12,7 +12,7 @@ static void write_metadata(const struct call *call, struct json_writer *w) {
     char time[CLOCK_ISO_MAX];
     json_key(w, STR("metadata"));
     json_object(w);
-    json_put_text(w, STR("request_id"), str_of(call->audit_id));
+    json_put_text(w, STR("request_id"), call_request_id(call));
     json_put_text(w, STR("tool_name"), call->tool_name);
     json_put_text(w, STR("timestamp"), clock_iso(call->started_ms, false, time));
     json_key(w, STR("latency_ms"));

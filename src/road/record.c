@@ -73,7 +73,7 @@ static void fill_who(struct audit_record *r, const struct call *call) {
     r->token_id = call->principal.token_id;
     r->session_id = call->origin.session_id;
     r->source_ip = call->origin.peer;
-    r->request_id = call->origin.request_id;
+    r->request_id = call_request_id(call);
     r->method = call->origin.method;
 }
 
