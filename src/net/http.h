@@ -48,6 +48,7 @@ struct http_settings {
     int64_t max_head_bytes;
     int64_t max_headers;
     int64_t max_body_bytes;
+    int64_t max_buffered_bytes; /* of one loop: requests too large for their first 8 KiB */
     int64_t request_timeout; /* ms, from the first byte (or the connect) to the last of the body */
     int64_t idle_timeout;    /* ms, between requests */
     int64_t write_timeout;   /* ms, for the peer to take what is queued, or 64 KiB of it */

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-void inbox_pool_init(struct inbox_pool *pool, const struct http1_limits *limits) {
-    *pool = (struct inbox_pool){.limits = *limits};
+void inbox_pool_init(struct inbox_pool *pool, const struct http1_limits *limits, size_t most_held) {
+    *pool = (struct inbox_pool){.limits = *limits, .most_held = most_held};
 }
 
 void inbox_pool_deinit(struct inbox_pool *pool) {
@@ -50,9 +50,15 @@ struct inbox *inbox_take(struct inbox_pool *pool) {
     return box;
 }
 
+static void drop_large(struct inbox_pool *pool, struct inbox *box) {
+    if (box->bytes == box->small) return;
+    free(box->bytes);
+    pool->held -= box->cap;
+}
+
 void inbox_give(struct inbox_pool *pool, struct inbox *box) {
     if (box == NULL) return;
-    if (box->bytes != box->small) free(box->bytes);
+    drop_large(pool, box);
     if (pool->n_kept == HTTP_INBOXES_KEPT) {
         free(box);
         return;
@@ -76,11 +82,12 @@ static size_t next_cap(const struct inbox_pool *pool, const struct inbox *box) {
 bool inbox_make_room(struct inbox_pool *pool, struct inbox *box) {
     if (box->len < box->cap) return true;
     size_t cap = next_cap(pool, box);
-    if (cap <= box->len) return false;
+    if (cap <= box->len || cap > pool->most_held - pool->held) return false;
     char *bytes = fault_now() ? NULL : malloc(cap);
     if (bytes == NULL) return false;
     memcpy(bytes, box->bytes, box->len);
-    if (box->bytes != box->small) free(box->bytes);
+    drop_large(pool, box);
+    pool->held += cap;
     box->bytes = bytes;
     box->cap = cap;
     return true;
@@ -122,7 +129,7 @@ void inbox_next(struct inbox_pool *pool, struct inbox *box) {
 
     if (box->bytes != box->small && rest <= HTTP_INBOX_BYTES) {
         memcpy(box->small, box->bytes + from, rest);
-        free(box->bytes);
+        drop_large(pool, box);
         box->bytes = box->small;
         box->cap = HTTP_INBOX_BYTES;
     } else {

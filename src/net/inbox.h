@@ -29,9 +29,11 @@ struct inbox_pool {
     struct http1_limits limits;
     struct inbox *kept;
     size_t n_kept;
+    size_t held;      /* bytes of larger memory, all inboxes together: many connections that each */
+    size_t most_held; /* send a large body must not be able to spend the machine's */
 };
 
-void inbox_pool_init(struct inbox_pool *pool, const struct http1_limits *limits);
+void inbox_pool_init(struct inbox_pool *pool, const struct http1_limits *limits, size_t most_held);
 void inbox_pool_deinit(struct inbox_pool *pool);
 
 struct inbox *inbox_take(struct inbox_pool *pool);

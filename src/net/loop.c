@@ -28,7 +28,9 @@ struct loop {
     struct loop_timer *timers; /* the soonest; NULL when none is armed */
     struct task_queue deferred;
     atomic_bool stopping;
-    pthread_mutex_t lock; /* over posted */
+    atomic_bool has_turned;
+    _Atomic pthread_t thread; /* that turned it last */
+    pthread_mutex_t lock;     /* over posted */
     struct task_queue posted;
 };
 
@@ -113,7 +115,19 @@ static void run_deferred(struct loop *loop) {
     }
 }
 
+static void come_here(struct loop *loop) {
+    atomic_store_explicit(&loop->thread, pthread_self(), memory_order_relaxed);
+    atomic_store_explicit(&loop->has_turned, true, memory_order_relaxed);
+}
+
+bool loop_is_here(const struct loop *loop) {
+    if (!atomic_load_explicit(&loop->has_turned, memory_order_relaxed)) return true;
+    pthread_t thread = atomic_load_explicit(&loop->thread, memory_order_relaxed);
+    return pthread_equal(thread, pthread_self()) != 0;
+}
+
 void loop_run_tasks(struct loop *loop) {
+    come_here(loop);
     run_posted(loop);
     run_deferred(loop);
 }
@@ -258,6 +272,7 @@ static void deliver(struct loop *loop, const struct epoll_event *event) {
 
 void loop_turn(struct loop *loop, int64_t wait_ms) {
     struct epoll_event events[LOOP_EVENTS_MAX];
+    come_here(loop);
     int n = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS_MAX, wait_for(loop, wait_ms));
 
     loop->now_ns = clock_mono_ns(loop->clock);

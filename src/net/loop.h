@@ -58,6 +58,10 @@ void loop_stop(struct loop *loop);
 /* Runs what was posted and deferred, without waiting for anything: for taking things apart. */
 void loop_run_tasks(struct loop *loop);
 
+/* This thread is the one that turns the loop, or turned it last; true while none did. For
+ * assertions. */
+bool loop_is_here(const struct loop *loop);
+
 /* The time of the current turn (clock_mono_ns). */
 int64_t loop_now_ns(const struct loop *loop);
 const struct clock *loop_clock(const struct loop *loop);

@@ -148,6 +148,7 @@ static void fail_reply(struct http_exchange *x) {
 
 void http_reply(struct http_exchange *x, int status, const struct http_header *extra,
                 size_t n_extra, struct buf *body) {
+    assert(loop_is_here(x->lane->loop));
     assert(x->state == CONN_WORKING || x->state == CONN_GONE);
     bool is_sound = body == NULL || body->failed == FAIL_NONE;
     int64_t length = !has_body(status) ? -1 : body == NULL ? 0 : (int64_t)body->len;
@@ -174,6 +175,7 @@ void http_stream_begin(struct http_exchange *x, int status, const struct http_he
                        size_t n_extra) {
     struct http_header all[HTTP_STREAM_HEADERS_MAX];
 
+    assert(loop_is_here(x->lane->loop));
     assert(x->state == CONN_WORKING || x->state == CONN_GONE);
     assert(n_extra < HTTP_STREAM_HEADERS_MAX && has_body(status));
     if (x->state == CONN_GONE) return;
@@ -206,8 +208,8 @@ static void send_chunk(struct http_exchange *x, struct buf *bytes) {
 }
 
 bool http_stream_send(struct http_exchange *x, struct buf *bytes) {
-    assert(x->state == CONN_STREAMING || x->state == CONN_WORKING || x->state == CONN_GONE);
-    assert(x->state != CONN_WORKING); /* begun first */
+    assert(loop_is_here(x->lane->loop));
+    assert(x->state == CONN_STREAMING || x->state == CONN_GONE);
     int64_t most = x->lane->server->settings.stream_queue_bytes;
     bool is_open = x->state == CONN_STREAMING && !x->is_cut_when_written;
 
@@ -227,6 +229,7 @@ bool http_stream_send(struct http_exchange *x, struct buf *bytes) {
 }
 
 void http_stream_end(struct http_exchange *x) {
+    assert(loop_is_here(x->lane->loop));
     assert(x->state == CONN_STREAMING || x->state == CONN_GONE);
     struct buf *head = &x->lane->head;
 

@@ -480,6 +480,42 @@ static void test_memory_returns(void **state) {
     rig_end(&rig);
 }
 
+/* Large requests of all connections together have a bound; small ones are served all the same. */
+static void test_buffered_bytes(void **state) {
+    static const char head[] = "POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 90000\r\n\r\n";
+    static char body[90000];
+    struct rig rig;
+    int statuses[3];
+
+    (void)state;
+    memset(body, 'b', sizeof body);
+    rig_init(&rig);
+    rig.settings.max_buffered_bytes = 250000;
+    rig_start(&rig);
+    int fds[3], small;
+    for (int i = 0; i < 3; i++) {
+        fds[i] = rig_connect(&rig, rig_keep, &rig);
+        rig_write(&rig, fds[i], (struct str){head, sizeof head - 1});
+        rig_write(&rig, fds[i], (struct str){body, sizeof body});
+        statuses[i] = rig_status(rig_read(&rig, fds[i], NULL));
+    }
+    assert_int_equal(statuses[0], 0);
+    assert_int_equal(statuses[1], 0);
+    assert_int_equal(statuses[2], 503);
+    small = rig_connect(&rig, rig_echo, &rig);
+    rig_write(&rig, small, REQUEST);
+    assert_int_equal(rig_status(rig_read(&rig, small, NULL)), 200);
+    for (size_t i = 0; i < rig.n_kept; i++) rig_answer(rig.kept[i], STR("ok"));
+    close(fds[2]);
+    fds[2] = rig_connect(&rig, rig_echo, &rig); /* and what they held comes back */
+    rig_write(&rig, fds[2], (struct str){head, sizeof head - 1});
+    rig_write(&rig, fds[2], (struct str){body, sizeof body});
+    assert_int_equal(rig_status(rig_read(&rig, fds[2], NULL)), 200);
+    for (int i = 0; i < 3; i++) close(fds[i]);
+    close(small);
+    rig_end(&rig);
+}
+
 /* -- answers that cannot be sent ------------------------------------------------------------- */
 
 static void answer_badly(void *ctx, struct http_exchange *x, const struct http_request *req) {
@@ -610,16 +646,17 @@ static void test_settings(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reply_bytes),      cmocka_unit_test(test_strictness),
-        cmocka_unit_test(test_pipelining),       cmocka_unit_test(test_pipelining_many),
-        cmocka_unit_test(test_continue),         cmocka_unit_test(test_large_requests),
-        cmocka_unit_test(test_slow_request),     cmocka_unit_test(test_slow_second_request),
-        cmocka_unit_test(test_silent_peers),     cmocka_unit_test(test_slow_reader),
-        cmocka_unit_test(test_late_reply),       cmocka_unit_test(test_reply_before_told),
-        cmocka_unit_test(test_dribbling_reader), cmocka_unit_test(test_half_close),
-        cmocka_unit_test(test_bad_answers),      cmocka_unit_test(test_gone_asked_late),
-        cmocka_unit_test(test_memory_returns),   cmocka_unit_test(test_no_body),
-        cmocka_unit_test(test_request_views),    cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_reply_bytes),     cmocka_unit_test(test_strictness),
+        cmocka_unit_test(test_pipelining),      cmocka_unit_test(test_pipelining_many),
+        cmocka_unit_test(test_continue),        cmocka_unit_test(test_large_requests),
+        cmocka_unit_test(test_slow_request),    cmocka_unit_test(test_slow_second_request),
+        cmocka_unit_test(test_silent_peers),    cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_late_reply),      cmocka_unit_test(test_reply_before_told),
+        cmocka_unit_test(test_buffered_bytes),  cmocka_unit_test(test_dribbling_reader),
+        cmocka_unit_test(test_half_close),      cmocka_unit_test(test_bad_answers),
+        cmocka_unit_test(test_gone_asked_late), cmocka_unit_test(test_memory_returns),
+        cmocka_unit_test(test_no_body),         cmocka_unit_test(test_request_views),
+        cmocka_unit_test(test_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

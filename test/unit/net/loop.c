@@ -96,6 +96,7 @@ static void arrive(struct loop_task *task) {
 struct sender {
     struct post *post;
     struct letter *letters;
+    bool is_here;
 };
 
 static void count_call(void *ctx) {
@@ -105,6 +106,7 @@ static void count_call(void *ctx) {
 static void *send_letters(void *arg) {
     struct sender *sender = arg;
 
+    sender->is_here = loop_is_here(sender->post->loop);
     if (!loop_post(sender->post->loop, count_call, sender->post)) return NULL;
     for (int i = 0; i < LETTERS; i++) loop_post_task(sender->post->loop, &sender->letters[i].task);
     return NULL;
@@ -119,14 +121,20 @@ static void test_post(void **state) {
 
     (void)state;
     assert_int_equal(loop_new(&post.loop, &clock_real, NULL).why, FAIL_NONE);
+    assert_true(loop_is_here(post.loop));
+    loop_turn(post.loop, 0);
+    assert_true(loop_is_here(post.loop));
     for (int s = 0; s < SENDERS; s++) {
         for (int i = 0; i < LETTERS; i++)
             letters[s][i] = (struct letter){{arrive, NULL}, &post, s, i};
-        senders[s] = (struct sender){&post, letters[s]};
+        senders[s] = (struct sender){&post, letters[s], true};
         assert_int_equal(pthread_create(&threads[s], NULL, send_letters, &senders[s]), 0);
     }
     loop_run(post.loop);
-    for (int s = 0; s < SENDERS; s++) pthread_join(threads[s], NULL);
+    for (int s = 0; s < SENDERS; s++) {
+        pthread_join(threads[s], NULL);
+        assert_false(senders[s].is_here);
+    }
     assert_int_equal(post.arrived, SENDERS * LETTERS);
     assert_int_equal(post.called, SENDERS);
     loop_free(post.loop);
