@@ -1,6 +1,7 @@
 /* test/unit/sql/lineage.c - what a statement touches and what its outputs depend on; the corpus */
 #include "sql/lineage.h"
 #include "base/fault.h"
+#include "corpus.h"
 #include "relations.h"
 #include "text/json.h"
 
@@ -8,7 +9,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -190,18 +190,6 @@ static void survives_the_nth_failure(void **state) {
 
 /* -- the corpus ------------------------------------------------------------------------------- */
 
-#define CORPUS SOURCE_ROOT "/../shared/corpus/sql/"
-
-static struct str read_file(const char *path, struct arena *arena) {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return STR_NONE;
-    enum { MOST = 8 * 1024 * 1024 };
-    char *bytes = arena_alloc(arena, MOST, 1);
-    size_t n = fread(bytes, 1, MOST, file);
-    (void)fclose(file);
-    return (struct str){bytes, n};
-}
-
 /* Tables of one schema, under the project that the statement may have written. */
 static void add_schema(struct relations *r, const struct json *schema) {
     for (uint32_t i = 0; i < schema->n; i++) {
@@ -277,8 +265,8 @@ static void scores_the_corpus(void **state) {
     const struct json *schemas = NULL;
     size_t n = 0, n_right = 0;
     arena_init(&arena, BUDGET);
-    struct str lines = read_file(CORPUS "lineage.jsonl", &arena);
-    struct str text = read_file(CORPUS "lineage-schemas.json", &arena);
+    struct str lines = corpus_read("lineage.jsonl", &arena);
+    struct str text = corpus_read("lineage-schemas.json", &arena);
     if (lines.ptr == NULL || text.ptr == NULL) {
         arena_deinit(&arena);
         print_message("the corpus is not here\n");
