@@ -98,7 +98,7 @@ static result parse_row(struct parser *p, size_t from, struct sql_expr **out) {
 static result parse_parens(struct parser *p, struct sql_expr **out) {
     struct nest nest;
     size_t from = p->token.from;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     parse_next(p);
     if (parse_at_query(p)) {
         TRY(parse_subquery(p, from, out));
@@ -111,7 +111,6 @@ static result parse_parens(struct parser *p, struct sql_expr **out) {
     }
     TRY(parse_want(p, TOKEN_CLOSE, "')'"));
     if ((*out)->kind == SQL_SUBQUERY || (*out)->kind == SQL_ROW) parse_expr_end(p, *out);
-    p->depth--;
     unsigned below = parse_below(p, &nest);
     if ((*out)->kind == SQL_SUBQUERY) return parse_raise(p, (*out)->query->height, &(*out)->height);
     if ((*out)->height == 0) return parse_raise(p, below, &(*out)->height); /* the row made here */
@@ -137,7 +136,7 @@ static result parse_whens(struct parser *p, struct sql_expr *expr) {
 
 static result parse_case(struct parser *p, struct sql_expr **out) {
     struct nest nest;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     struct sql_expr *expr = *out = parse_expr_new(p, SQL_CASE, p->token.from);
     if (expr == NULL) return fail_memory(p->report);
     parse_next(p);
@@ -151,7 +150,7 @@ static result parse_case(struct parser *p, struct sql_expr **out) {
 
 static result parse_exists(struct parser *p, struct sql_expr **out) {
     struct nest nest;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     struct sql_expr *expr = *out = parse_expr_new(p, SQL_EXISTS, p->token.from);
     if (expr == NULL) return fail_memory(p->report);
     parse_next(p);
@@ -336,14 +335,13 @@ static result parse_field(struct parser *p, struct sql_expr **out) {
 
 static result parse_index(struct parser *p, struct sql_expr **out) {
     struct nest nest;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     parse_next(p);
     TRY(postfix_new(p, SQL_INDEX, out));
     struct sql_expr *expr = *out;
     TRY(parse_expr(p, &expr->index.index));
     TRY(parse_want(p, TOKEN_CLOSE_SQUARE, "']'"));
     parse_expr_end(p, expr);
-    p->depth--;
     (void)parse_below(p, &nest);
     return parse_raise(p, expr->index.index->height, &expr->height);
 }

@@ -24,7 +24,7 @@ static result parse_star_replace(struct parser *p, struct sql_star *star) {
 result parse_star(struct parser *p, const struct sql_names *qualifier, size_t from,
                   struct sql_expr **out) {
     struct nest nest;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     struct sql_expr *expr = *out = parse_expr_new(p, SQL_STAR, from);
     if (expr == NULL) return fail_memory(p->report);
     expr->star.qualifier = *qualifier;
@@ -53,7 +53,7 @@ static bool at_qualified_star(const struct parser *p) {
 
 static result parse_lambda(struct parser *p, struct sql_expr **out) {
     struct nest nest;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     struct sql_expr *expr = *out = parse_expr_new(p, SQL_LAMBDA, p->token.from);
     if (expr == NULL) return fail_memory(p->report);
     if (parse_is(p, TOKEN_OPEN)) {
@@ -429,7 +429,7 @@ static bool is_interval_call(const struct parser *p, const struct sql_expr *expr
 result parse_call(struct parser *p, enum sql_call_prefix prefix, const struct sql_names *name,
                   size_t from, struct sql_expr **out) {
     struct nest nest;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 2, &nest));
     struct sql_expr *expr = *out = parse_expr_new(p, SQL_CALL, from);
     if (expr == NULL) return fail_memory(p->report);
     expr->call.prefix = prefix;

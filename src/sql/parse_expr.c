@@ -228,7 +228,7 @@ static result build_in(struct parser *p, const struct infix *infix, struct sql_e
     struct nest nest;
     if (expr == NULL) return fail_memory(p->report);
     expr->in.value = *out;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     TRY(parse_want(p, TOKEN_OPEN, "'(' behind IN"));
     TRY(parse_in_content(p, expr));
     TRY(parse_want(p, TOKEN_CLOSE, "',' or ')' in the IN list"));
@@ -269,7 +269,7 @@ static result parse_prefix(struct parser *p, enum level min, struct sql_expr **o
         return r;
     }
     struct nest nest;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     struct sql_expr *expr = parse_expr_new(p, SQL_UNARY, p->token.from);
     if (expr == NULL) return fail_memory(p->report);
     expr->op = op;
@@ -281,7 +281,7 @@ static result parse_prefix(struct parser *p, enum level min, struct sql_expr **o
 }
 
 static result parse_level(struct parser *p, enum level min, struct sql_expr **out) {
-    if (++p->frames > 4 * p->limits.nesting) return parse_too_deep(p);
+    if (++p->frames > 2 * p->limits.nesting) return parse_too_deep(p);
     TRY(parse_prefix(p, min, out));
     for (struct infix infix; infix_at(p, &infix) && infix.level >= min;)
         TRY(build_infix(p, &infix, out));

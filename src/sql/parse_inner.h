@@ -28,13 +28,14 @@ struct parser {
     uint32_t last_to; /* end of the token before the one in hand */
     uint32_t n_ids;
     unsigned depth;  /* constructs that hold the token in hand, at most limits.nesting */
-    unsigned frames; /* calls of the operator parser on the stack, at most 4 for each level */
+    unsigned frames; /* calls of the operator parser on the stack, at most 2 for each level */
     unsigned high;
 };
 
 /* What to come back to at parse_leave(). */
 struct nest {
     unsigned high;
+    unsigned levels;
 };
 
 /* Lists in the tree keep no capacity: arena_push() grows 4, 8, 16 …, so it follows from n. */
@@ -81,8 +82,10 @@ result parse_refuse(struct parser *p, size_t at, const char *fmt, ...)
 result parse_refuse_kind(struct parser *p, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Around whatever can hold itself. *height is that of the node whose parts were parsed between. */
-MUST_USE result parse_enter(struct parser *p, struct nest *nest);
+/* Around whatever can hold itself. Calls count two levels and queries in parentheses too, because
+ * they take that much stack: at most some 150 KiB at SQL_NESTING_MAX. *height is that of the node
+ * whose parts were parsed between. */
+MUST_USE result parse_enter(struct parser *p, unsigned levels, struct nest *nest);
 MUST_USE result parse_leave(struct parser *p, const struct nest *nest, uint16_t *height);
 /* The same without a level of its own: what stands between is measured, and `below` gets the height
  * of its highest part. */

@@ -184,7 +184,7 @@ static enum sql_group_kind group_word(const struct parser *p) {
 static result parse_group(struct parser *p, bool in_sets, struct sql_group *out) {
     struct nest nest;
     uint16_t height = 0;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     out->span.from = p->token.from;
     out->kind = group_word(p);
     if (out->kind != SQL_GROUP_EXPR) {
@@ -390,11 +390,10 @@ static result add_branch(struct parser *p, struct sql_query *set, struct sql_que
 static result parse_branch(struct parser *p, struct sql_query **out) {
     if (!parse_is(p, TOKEN_OPEN)) return parse_block(p, out);
     struct nest nest;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     parse_next(p);
     TRY(parse_query(p, out));
     TRY(parse_want(p, TOKEN_CLOSE, "')'"));
-    p->depth--;
     (void)parse_below(p, &nest);
     return OK;
 }
@@ -459,7 +458,7 @@ static result parse_cte(struct parser *p, struct sql_cte *cte) {
     TRY(parse_want(p, TOKEN_OPEN, "'(' and a query"));
     struct nest nest;
     uint16_t height = 0;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     TRY(parse_query(p, &cte->query));
     TRY(parse_leave(p, &nest, &height));
     return parse_want(p, TOKEN_CLOSE, "')'");
@@ -501,13 +500,14 @@ result parse_query(struct parser *p, struct sql_query **out) {
     struct nest nest;
     struct sql_cte *ctes = NULL;
     size_t n_ctes = 0, from = p->token.from;
-    parse_mark(p, &nest);
+    TRY(parse_enter(p, 1, &nest));
     if (parse_at_query(p) && parse_is_word(p, WORD_WITH)) {
         TRY(parse_with(p, &ctes, &n_ctes));
         TRY(refuse_after_with(p));
     }
-    unsigned below = parse_below(p, &nest);
+    unsigned ctes_below = p->high;
     TRY(parse_body(p, out));
+    (void)parse_below(p, &nest);
     struct sql_query *query = *out;
     if (n_ctes > 0) {
         if (query->n_ctes > 0)
@@ -516,5 +516,5 @@ result parse_query(struct parser *p, struct sql_query **out) {
         query->n_ctes = n_ctes;
         query->span.from = (uint32_t)from;
     }
-    return parse_raise(p, below, &query->height);
+    return parse_raise(p, ctes_below, &query->height);
 }

@@ -205,11 +205,10 @@ static result parse_paren_content(struct parser *p, struct paren *out);
 
 static result parse_paren(struct parser *p, struct paren *out) {
     struct nest nest;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     parse_next(p);
     TRY(parse_paren_content(p, out));
     TRY(parse_want(p, TOKEN_CLOSE, "')'"));
-    p->depth--;
     (void)parse_below(p, &nest);
     return OK;
 }

@@ -96,19 +96,22 @@ result parse_too_deep(struct parser *p) {
 
 void parse_mark(struct parser *p, struct nest *nest) {
     nest->high = p->high;
+    nest->levels = 0;
     p->high = 0;
 }
 
 unsigned parse_below(struct parser *p, const struct nest *nest) {
     unsigned below = p->high;
+    p->depth -= nest->levels;
     if (p->high < nest->high) p->high = nest->high;
     return below;
 }
 
-result parse_enter(struct parser *p, struct nest *nest) {
-    if (p->depth >= p->limits.nesting) return parse_too_deep(p);
-    p->depth++;
+result parse_enter(struct parser *p, unsigned levels, struct nest *nest) {
+    if (p->depth + levels > p->limits.nesting) return parse_too_deep(p);
     parse_mark(p, nest);
+    nest->levels = levels;
+    p->depth += levels;
     return OK;
 }
 
@@ -120,7 +123,6 @@ result parse_raise(struct parser *p, unsigned below, uint16_t *height) {
 }
 
 result parse_leave(struct parser *p, const struct nest *nest, uint16_t *height) {
-    p->depth--;
     return parse_raise(p, parse_below(p, nest), height);
 }
 

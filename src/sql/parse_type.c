@@ -59,7 +59,7 @@ static result parse_fields(struct parser *p, struct sql_type *out) {
 static result parse_composite(struct parser *p, struct sql_type *out) {
     struct nest nest;
     uint16_t height = 0;
-    TRY(parse_enter(p, &nest));
+    TRY(parse_enter(p, 1, &nest));
     TRY(parse_want(p, TOKEN_LT, "'<'"));
     if (out->kind == SQL_TYPE_STRUCT) TRY(parse_fields(p, out));
     if (out->kind == SQL_TYPE_MAP) {
