@@ -7,8 +7,15 @@ static void put_names(struct json_writer *w, struct str key, const struct name_l
     json_array_end(w);
 }
 
+/* What the guard resolved, unless it refused: the names of a refused statement may be of things
+ * that this caller must not learn to exist. The record has them. */
+static const struct guard_answer *told(const struct call *call) {
+    static const struct guard_answer nothing;
+    return call->facts.guard.effect == GUARD_DENY ? &nothing : &call->facts.guard;
+}
+
 static void write_metadata(const struct call *call, struct json_writer *w) {
-    const struct guard_answer *guard = &call->facts.guard;
+    const struct guard_answer *guard = told(call);
     char time[CLOCK_ISO_MAX];
     json_key(w, STR("metadata"));
     json_object(w);
@@ -42,9 +49,9 @@ static void write_cost(const struct call *call, struct json_writer *w) {
     for (unsigned bit = 0; risk_flag_name[bit] != NULL; bit++)
         if (guard->risk_flags & (1U << bit)) json_text(w, str_of(risk_flag_name[bit]));
     json_array_end(w);
-    put_names(w, STR("tables_used"), &guard->tables);
-    put_names(w, STR("columns_used"), &guard->columns);
-    put_names(w, STR("partitions_used"), &guard->partitions);
+    put_names(w, STR("tables_used"), &told(call)->tables);
+    put_names(w, STR("columns_used"), &told(call)->columns);
+    put_names(w, STR("partitions_used"), &told(call)->partitions);
     json_put_bool(w, STR("has_partition_filter"), guard->has_partition_filter);
     json_put_int(w, STR("join_count"), guard->join_count);
     json_object_end(w);
