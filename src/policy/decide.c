@@ -121,21 +121,27 @@ static bool may_see(const struct policy *policy, const struct principal *princip
            policy_may_domain(policy, principal, entry->shown.domain);
 }
 
-const struct policy_entry *policy_entry_find(const struct policy *policy,
-                                             const struct principal *principal,
+static const struct policy_entry *find_entry(const struct policy *policy,
                                              const struct table_name *name) {
     size_t from = 0, to = policy->n_entries;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
         const struct policy_entry *entry = &policy->entries[middle];
         int by = table_name_cmp(&entry->name, name);
-        if (by == 0) return may_see(policy, principal, entry) ? entry : NULL;
+        if (by == 0) return entry;
         if (by < 0)
             from = middle + 1;
         else
             to = middle;
     }
     return NULL;
+}
+
+const struct policy_entry *policy_entry_find(const struct policy *policy,
+                                             const struct principal *principal,
+                                             const struct table_name *name) {
+    const struct policy_entry *entry = find_entry(policy, name);
+    return entry != NULL && may_see(policy, principal, entry) ? entry : NULL;
 }
 
 const struct policy_table *policy_table_find(const struct policy *policy,
@@ -177,4 +183,19 @@ void policy_limits(const struct policy *policy, struct policy_limits *out) {
 void policy_each_table(const struct policy *policy,
                        void (*see)(const struct policy_table *table, void *with), void *with) {
     for (size_t i = 0; i < policy->n_entries; i++) see(&policy->entries[i].shown, with);
+}
+
+static bool has_column(const struct schema_relation *relation, struct str column) {
+    for (size_t i = 0; i < relation->n_columns; i++)
+        if (str_ieq(relation->columns[i].name, column)) return true;
+    return false;
+}
+
+void policy_each_stray_column(const struct policy *policy, const struct schema_relation *relation,
+                              void (*see)(struct str column, void *with), void *with) {
+    struct table_name name = {relation->project, relation->schema, relation->name};
+    const struct policy_entry *entry = find_entry(policy, &name);
+    struct str column;
+    for (size_t i = 0; entry != NULL && map_each(&entry->columns, &i, &column, NULL);)
+        if (!has_column(relation, column)) see(column, with);
 }

@@ -40,7 +40,8 @@ struct verdict {
     struct str sentence, hint;
 };
 
-/* May the principal use the tool? Also decides what tools/list shows. */
+/* May the principal use the tool? Also decides what tools/list shows. Needs memory only for the
+ * words of a denial. Of the roles those with a list speak, and one of them must allow. */
 void policy_decide(const struct policy *policy, const struct principal *principal, struct str tool,
                    struct arena *arena, struct verdict *out);
 
@@ -55,7 +56,8 @@ struct policy_table {
     int64_t max_limit; /* 0: the global one */
 };
 
-/* The tables that the principal may see by token, roles, client and domain, in order of name. */
+/* The tables that the principal may see by token, roles, client and domain, in order of name. Those
+ * with `max_limit: 0` or `allowed_columns: []` are seen by nobody, and the grant denies them. */
 MUST_USE result policy_tables(const struct policy *policy, const struct principal *principal,
                               struct arena *arena, const struct policy_table *const **out,
                               size_t *n, struct report *report);
@@ -88,6 +90,11 @@ void policy_limits(const struct policy *policy, struct policy_limits *out);
 void policy_each_table(const struct policy *policy,
                        void (*see)(const struct policy_table *table, void *with), void *with);
 
+/* Columns that the policy's lists and masks name and the relation does not have, for warnings: a
+ * slip in denied_columns denies nothing. Calls see() for each, in order of the file. */
+void policy_each_stray_column(const struct policy *policy, const struct schema_relation *relation,
+                              void (*see)(struct str column, void *with), void *with);
+
 /* -- how often: counted in this process ------------------------------------------------------- */
 
 struct policy_limiter; /* lives as long as the process, through reloads */
@@ -97,7 +104,10 @@ void policy_limiter_free(struct policy_limiter *limiter);
 
 /* Counts one call against the limits of token, roles and client: at most N admitted calls in any
  * window of W seconds (a sliding log), checked and counted in one step; all limits or none are
- * charged. Denial: RATE_LIMIT_EXCEEDED with *retry_after_ms set. */
+ * charged. A role's limit is each user's own, a client's is shared by all that come through it.
+ * `now_ms` is of a clock that does not jump (clock_mono_ns); an earlier time than the last one
+ * counts as the last one. Denial: RATE_LIMIT_EXCEEDED with *retry_after_ms (at least 1) set; so is
+ * one for want of memory or of room in RATE_KEYS_MAX and RATE_TIMES_MAX. */
 void policy_limiter_admit(struct policy_limiter *limiter, const struct policy *policy,
                           const struct principal *principal, int64_t now_ms, struct arena *arena,
                           struct verdict *out, int64_t *retry_after_ms);

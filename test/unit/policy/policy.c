@@ -331,6 +331,25 @@ static void projects_and_tables_are_told(void **state) {
     assert_int_equal(n, 2);
 }
 
+static void note_column(struct str column, void *with) {
+    struct str *all = with;
+    *all = str_printf(&arena, STR_FMT STR_FMT ";", STR_ARG(*all), STR_ARG(column));
+}
+
+static void stray_columns_are_told(void **state) {
+    (void)state;
+    const struct policy *policy =
+        loaded("tables: {s.orders: {denied_columns: [Phone, phon, ext.ip, exd.ip], masks: {crad: "
+               "\"1\"}}, s.secret: {}}",
+               NULL);
+    struct str all = STR("");
+    policy_each_stray_column(policy, &relations[0], note_column, &all);
+    assert_true(str_eq(all, STR("phon;exd;crad;")));
+    policy_each_stray_column(policy, &relations[1], note_column, &all);
+    policy_each_stray_column(policy, &relations[2], note_column, &all);
+    assert_true(str_eq(all, STR("phon;exd;crad;")));
+}
+
 static void the_environment_is_put_in(void **state) {
     (void)state;
     setenv("POLICY_TEST_REGION", "'cn'", 1);
@@ -467,6 +486,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_default_project, setup, teardown),
         cmocka_unit_test_setup_teardown(the_version_is_of_the_text, setup, teardown),
         cmocka_unit_test_setup_teardown(projects_and_tables_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(stray_columns_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(the_environment_is_put_in, setup, teardown),
         cmocka_unit_test_setup_teardown(the_planners_policy_loads, setup, teardown),
         cmocka_unit_test_setup_teardown(no_half_policy, setup, teardown),
