@@ -458,9 +458,8 @@ const struct resolved_column *resolved_find(const struct resolved_source *source
     return found.n == 1 ? found.column : NULL;
 }
 
-/* The column that an output hands on unchanged; NULL: it is made here, or in several branches. */
-static const struct resolved_column *handed_on(const struct resolved *r,
-                                               const struct resolved_output *output) {
+const struct resolved_column *output_column(const struct resolved *r,
+                                            const struct resolved_output *output) {
     if (output->column != NULL) return output->column;
     if (output->expr == NULL || output->expr->kind != SQL_REF) return NULL;
     const struct resolved_ref *ref = resolved_ref(r, output->expr);
@@ -474,7 +473,7 @@ const struct resolved_column *resolved_base(const struct resolved *r,
         switch (column->kind) {
         case COLUMN_BASE: return column;
         case COLUMN_OUTPUT:
-            column = handed_on(r, &column->source->query->outputs[column->index]);
+            column = output_column(r, &column->source->query->outputs[column->index]);
             break;
         case COLUMN_KEPT: column = column->left; break;
         case COLUMN_VALUE:

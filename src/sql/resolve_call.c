@@ -100,6 +100,7 @@ static result resolve_spec(const struct env *env, const struct sql_window *windo
     inside.clause = SQL_IN_WINDOW;
     inside.no_window = "a window";
     inside.may_make_rows = false;
+    if (env->aliases == ALIAS_FIRST) inside.aliases = ALIAS_LAST; /* its keys are no sort keys */
     if (sql_name_given(&window->base)) TRY(find_window(env, &window->base, n_defined));
     TRY(resolve_exprs(&inside, &window->partition));
     TRY(resolve_orders(&inside, window->order, window->n_order));

@@ -174,4 +174,8 @@ MUST_USE result resolve_pattern(const struct env *env, struct sql_expr *expr,
 MUST_USE result resolve_query(struct resolver *r, struct sql_query *query, const struct env *outer,
                               const struct cte_scope *ctes, struct resolved_query **out);
 
+/* The column that an output hands on unchanged; NULL: it is made here, or in several branches. */
+const struct resolved_column *output_column(const struct resolved *r,
+                                            const struct resolved_output *output);
+
 #endif

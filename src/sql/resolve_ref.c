@@ -161,6 +161,12 @@ static result bind_outward(const struct seeking *s, struct binding *out) {
     return OK;
 }
 
+static bool are_one(const struct seeking *s, const struct resolved_output *a,
+                    const struct resolved_output *b) {
+    const struct resolved_column *column = output_column(s->env->r->out, a);
+    return column != NULL && column == output_column(s->env->r->out, b);
+}
+
 /* The outputs that an ORDER BY and its kin may name. Two of one name are one when both are the same
  * column. */
 static result find_output(const struct seeking *s, const struct resolved_output **out) {
@@ -172,9 +178,8 @@ static result find_output(const struct seeking *s, const struct resolved_output 
         if (!str_ieq(output->name, s->parts[0].text)) continue;
         /* sum(x) AS x … ORDER BY sum(x): within an aggregate the alias would nest two. */
         if (s->env->in_aggregate && output->has_aggregate) continue;
-        if (*out != NULL && ((*out)->column == NULL || (*out)->column != output->column))
-            return ambiguous(s, s->parts[0].text);
-        *out = output;
+        if (*out != NULL && !are_one(s, *out, output)) return ambiguous(s, s->parts[0].text);
+        if (*out == NULL) *out = output;
     }
     return OK;
 }
@@ -249,22 +254,33 @@ static bool find_param(const struct seeking *s, struct resolved_ref *ref, struct
     return false;
 }
 
-static result seek(const struct seeking *s, struct sql_type *type) {
-    const struct env *env = s->env;
+/* The own block, in the order in which its clause looks: sets *done when the name was found. */
+static result seek_here(const struct seeking *s, struct sql_type *type, bool *done, bool *stop) {
     const struct resolved_output *output = NULL;
+    struct binding found = {0};
+    *done = true;
+    if (s->env->aliases == ALIAS_FIRST) TRY(find_output(s, &output));
+    if (output != NULL) return set_output(s, output, type);
+    TRY(bind_in(s, s->env, &found, stop));
+    if (found.column != NULL) return set_column(s, &found, type);
+    if (s->env->aliases == ALIAS_LAST) TRY(find_output(s, &output));
+    if (output != NULL) return set_output(s, output, type);
+    *done = false;
+    return OK;
+}
+
+static result seek(const struct seeking *s, struct sql_type *type) {
     struct resolved_ref ref = {0};
     struct binding found = {0};
-    bool stop = false;
+    bool done = false, stop = false;
     if (find_param(s, &ref, type)) return set_ref(s, ref, 1, type);
-    if (env->aliases != ALIAS_NEVER) TRY(find_output(s, &output));
-    if (output != NULL && env->aliases == ALIAS_FIRST) return set_output(s, output, type);
-    TRY(bind_in(s, env, &found, &stop));
-    if (found.column == NULL && output != NULL) return set_output(s, output, type);
-    if (found.column == NULL && !stop) TRY(bind_outward(s, &found));
+    TRY(seek_here(s, type, &done, &stop));
+    if (done) return OK;
+    if (!stop) TRY(bind_outward(s, &found));
     if (found.column != NULL) return set_column(s, &found, type);
     if (s->n == 1 && s->parts[0].quoting == SQL_BARE) {
         ref = (struct resolved_ref){.kind = REF_CALL};
-        TRY(resolve_bare_call(env, s->expr, &ref.call, type));
+        TRY(resolve_bare_call(s->env, s->expr, &ref.call, type));
         if (ref.call != NULL) return set_ref(s, ref, 1, type);
     }
     return unknown(s);
