@@ -14,8 +14,16 @@
  *
  * Memory:  audit_submit() copies what it needs before it returns; the queue is bounded.
  * Errors:  done(FAIL_IO): the record could not be written and the reply must become
- *          AUDIT_UNAVAILABLE. FAIL_BUSY: the queue is full.
- * Threads: audit_submit() from any thread.
+ *          AUDIT_UNAVAILABLE; nothing of it stays in the file. The writer tries again with the
+ *          next record and once a second, and then records how many were refused. A log that
+ *          reaches RLIMIT_FSIZE is such an error; SIGXFSZ need not be ignored for it.
+ *          FAIL_BUSY: the queue is full. FAIL_MEMORY: no memory, or a record that passes
+ *          AUDIT_LINE_BYTES_MAX (base/limits.h).
+ * Itself:  what the log has to say about itself is a record whose station is "audit" and whose
+ *          error_code is AUDIT_TORN (an end that was no line was set aside), AUDIT_CUT (the end
+ *          is missing), AUDIT_HEAD_LOST or AUDIT_RESUMED.
+ * Threads: audit_submit() and audit_is_ready() from any thread. done() runs on the writer's, which
+ *          writes nothing meanwhile: it hands over and returns.
  */
 #ifndef WEIR_AUDIT_AUDIT_H
 #define WEIR_AUDIT_AUDIT_H
@@ -79,16 +87,20 @@ void audit_close(struct audit *audit);
 MUST_USE result audit_submit(struct audit *audit, const struct audit_record *record,
                              audit_done *done, void *with);
 
-/* For /health/ready: false with a sentence when the last write failed. */
+/* For /health/ready: false with a sentence when the last write failed, or that of the head. */
 bool audit_is_ready(struct audit *audit, struct str *sentence, struct arena *arena);
 
 /* -- reading ---------------------------------------------------------------------------------- */
 
-/* Checks all files of the log in order, and the head: every line, every hash, no gap. Fills
- * counts; FAIL_INPUT (AUDIT_BROKEN) names file and line of the first break. */
+/* Checks all files of the log in order, those of second processes too, and the heads: every line,
+ * every hash, no gap, no cut end. May run while the log is written. An empty `state_dir` leaves the
+ * heads out: then a cut end or a deleted oldest file is not seen.
+ * FAIL_INPUT names file and line of the first break: AUDIT_BROKEN, or AUDIT_TORN where only the
+ * last line is not whole, as after a loss of power. FAIL_IO, FAIL_MEMORY, FAIL_CONFIG: could not
+ * check. */
 struct audit_verified {
-    uint64_t files, records;
-    uint64_t first_seq, last_seq;
+    uint64_t files, records;      /* of all chains */
+    uint64_t first_seq, last_seq; /* of the log's own chain */
 };
 MUST_USE result audit_verify(struct str logs_dir, struct str state_dir, struct str file,
                              struct audit_verified *out, struct arena *arena,
@@ -100,7 +112,10 @@ struct audit_query {
     struct str since, until; /* ISO 8601 prefixes, compared as text */
     size_t last;             /* only the last N matches; 0: all */
 };
-/* Calls see() with each matching line, oldest first; see() returns false to stop. */
+/* Calls see() with each matching line, without its newline and valid during the call, oldest first
+ * over all files and processes; see() returns false to stop. A last line that is not whole is
+ * passed over. With `last` the log is read twice, for no line is kept. FAIL_BUSY: the log was
+ * rotated meanwhile; what was seen is right, and the rest wants another call. */
 MUST_USE result audit_search(struct str logs_dir, struct str file, const struct audit_query *query,
                              bool (*see)(struct str line, void *with), void *with,
                              struct report *report);

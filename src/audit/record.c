@@ -146,35 +146,39 @@ static size_t escape_byte(char out[ESCAPE_BYTES_MAX], unsigned char c) {
     return ESCAPE_BYTES_MAX;
 }
 
-/* Writes the one character at the start of `s`, which is none that plain_prefix() takes; returns the
- * bytes of `s` it stands for. Bytes that are no UTF-8, and NUL, which readers refuse in whatever
- * spelling, become U+FFFD: a line can be read, whatever came. */
+/* Writes the one character at the start of `s`, which is none that plain_prefix() takes; returns
+ * the bytes of `s` it stands for. Bytes that are no UTF-8, and NUL, which readers refuse in
+ * whatever spelling, become U+FFFD: a line can be read, whatever came. */
 static size_t escape_next(char out[ESCAPE_BYTES_MAX], struct str s, size_t *n_out) {
     unsigned char c = (unsigned char)s.ptr[0];
     uint32_t rune;
     size_t n = c == 0 ? 0 : utf8_next(s, &rune);
     *n_out = n == 0 ? 3 : n;
-    if (n == 1) *n_out = escape_byte(out, c);
-    else memcpy(out, n == 0 ? "\xEF\xBF\xBD" : s.ptr, *n_out);
+    if (n == 1)
+        *n_out = escape_byte(out, c);
+    else
+        memcpy(out, n == 0 ? "\xEF\xBF\xBD" : s.ptr, *n_out);
     return n == 0 ? 1 : n;
 }
 
-static void put_escaped(struct out *out, struct str text) {
-    char *to = out_room(out, text.len);
-    while (to != NULL && text.len > 0) {
-        size_t plain = plain_prefix(text);
+/* Writes at `to`, where text.len + 1 bytes are free, and returns the place behind the text, where
+ * one byte is free again; NULL when there was no memory. */
+static char *escape_on(struct out *out, char *to, struct str text) {
+    while (text.len > 0) {
+        size_t plain = plain_prefix(text), n_out = 0;
         memcpy(to, text.ptr, plain);
         out->block->len += plain;
-        text = str_slice(text, plain, text.len);
-        if (text.len == 0) return;
+        to += plain;
+        if (plain == text.len) break;
+        text = (struct str){text.ptr + plain, text.len - plain};
         to = out_room(out, text.len + ESCAPE_BYTES_MAX);
-        if (to == NULL) return;
-        size_t n_out;
+        if (to == NULL) return NULL;
         size_t n_in = escape_next(to, text, &n_out);
         out->block->len += n_out;
         to += n_out;
-        text = str_slice(text, n_in, text.len);
+        text = (struct str){text.ptr + n_in, text.len - n_in};
     }
+    return to;
 }
 
 static void put_text(struct out *out, struct str text) {
@@ -182,9 +186,14 @@ static void put_text(struct out *out, struct str text) {
         put_bytes(out, STR("null"));
         return;
     }
-    put_bytes(out, STR("\""));
-    put_escaped(out, text);
-    put_bytes(out, STR("\""));
+    char *to = out_room(out, text.len + 2);
+    if (to == NULL) return;
+    *to++ = '"';
+    out->block->len++;
+    to = escape_on(out, to, text);
+    if (to == NULL) return;
+    *to = '"';
+    out->block->len++;
 }
 
 /* A client may send its arguments on many lines; inside a JSON value a newline is always white
@@ -282,7 +291,7 @@ void audit_block_free(struct audit_block *block) {
 struct str audit_escape(struct arena *arena, struct str text) {
     if (text.len == 0) return STR_NONE;
     struct out out = {block_new(text.len + 2 * AUDIT_SEAL_BYTES_MAX)};
-    put_escaped(&out, text);
+    if (out.block != NULL) (void)escape_on(&out, out.block->bytes, text);
     if (out.block == NULL) return STR_NONE;
     struct str escaped = str_dup(arena, (struct str){out.block->bytes, out.block->len});
     audit_block_free(out.block);

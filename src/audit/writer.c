@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 static const char *const sync_names[] = {"everysec", "always", NULL};
 
@@ -60,9 +61,12 @@ struct audit {
     int head_error; /* the same of the head */
 
     struct audit_journal journal;
-    bool is_broken;         /* the last write or sync failed */
-    uint64_t n_lost;        /* records refused since then */
-    int64_t unsynced_since; /* mono ns; 0: nothing waits for a sync or a head */
+    bool is_broken;        /* the last write or sync failed */
+    uint64_t n_lost;       /* records refused since then */
+    int64_t duty_since;    /* mono ns; 0: nothing waits for a sync, a head or another try */
+    int64_t counted_since; /* mono ns: of n_counted records */
+    size_t n_counted;
+    bool is_dense; /* records come faster than it pays to be woken for each */
 };
 
 enum { SECOND_NS = 1000000000, NS_PER_MS = 1000000, THREAD_STACK_BYTES = 256 * 1024 };
@@ -181,28 +185,23 @@ static void write_blocks(struct audit *audit, struct audit_block *const *blocks,
     pthread_mutex_unlock(&audit->lock);
 }
 
-static void write_list(struct audit *audit, struct audit_block *list) {
+static size_t write_list(struct audit *audit, struct audit_block *list) {
     struct audit_block *blocks[AUDIT_GROUP_MAX];
-    while (list != NULL) {
-        size_t n = 0;
+    size_t all = 0;
+    for (size_t n; list != NULL; all += n) {
+        n = 0;
         for (; list != NULL && n < AUDIT_GROUP_MAX; list = list->next) blocks[n++] = list;
         write_blocks(audit, blocks, n);
     }
+    return all;
 }
 
-/* What the clock asks for: a sync and the head once a second, another try while broken, midnight.
- */
-static void tick(struct audit *audit, bool is_last) {
+static bool has_duty(const struct audit *audit) {
+    return audit->journal.is_unsynced || audit->journal.head_is_old || audit->is_broken;
+}
+
+static void do_duty(struct audit *audit) {
     struct audit_journal *journal = &audit->journal;
-    audit_journal_rotate(journal);
-    bool is_due = journal->is_unsynced || journal->head_is_old || audit->is_broken;
-    int64_t now = clock_mono_ns(&clock_real);
-    if (!is_due)
-        audit->unsynced_since = 0;
-    else if (audit->unsynced_since == 0)
-        audit->unsynced_since = now;
-    if (!is_due || (now - audit->unsynced_since < SECOND_NS && !is_last)) return;
-    audit->unsynced_since = 0;
     if (!recover(audit)) return;
     if (audit_journal_sync(journal).why != FAIL_NONE)
         breaks(audit);
@@ -212,24 +211,59 @@ static void tick(struct audit *audit, bool is_last) {
         tell_errors(audit, 0, 0);
 }
 
+/* What the clock asks for: midnight, and once a second a sync and the head, or another try of what
+ * failed. */
+static void tick(struct audit *audit, bool is_last) {
+    audit_journal_rotate(&audit->journal);
+    int64_t now = clock_mono_ns(&clock_real);
+    if (!has_duty(audit))
+        audit->duty_since = 0;
+    else if (audit->duty_since == 0)
+        audit->duty_since = now;
+    if (audit->duty_since == 0 || (now - audit->duty_since < SECOND_NS && !is_last)) return;
+    do_duty(audit);
+    audit->duty_since = has_duty(audit) ? now : 0;
+}
+
 /* How long the writer may sleep when nobody calls it: to the sync, else to midnight. Never less
  * than a moment, for a clock that stands still must not keep it running. */
 static int64_t sleep_ns(const struct audit *audit) {
     const int64_t day_ms = INT64_C(86400000);
-    if (audit->unsynced_since != 0) {
-        int64_t left = audit->unsynced_since + SECOND_NS - clock_mono_ns(&clock_real);
+    if (audit->duty_since != 0) {
+        int64_t left = audit->duty_since + SECOND_NS - clock_mono_ns(&clock_real);
         return left < NS_PER_MS ? NS_PER_MS : left;
     }
     int64_t left = (day_ms - clock_wall_ms(audit->journal.clock) % day_ms) * NS_PER_MS;
     return left < SECOND_NS ? SECOND_NS : left;
 }
 
+/* To be woken costs the caller more than its whole record. Where records come so fast that several
+ * callers must be at work, the writer looks by itself at short intervals, and nobody pays; a single
+ * caller, who waits for each answer before the next question, never gets there. */
+enum { DENSE_PER_MS = 16, NAP_NS = 100000, NAP_SLACK_NS = 1000 };
+
+static void measure(struct audit *audit, size_t n) {
+    int64_t now = clock_mono_ns(&clock_real), elapsed = now - audit->counted_since;
+    audit->n_counted += n;
+    if (elapsed < NS_PER_MS) return;
+    audit->is_dense = (int64_t)audit->n_counted * NS_PER_MS / elapsed >= DENSE_PER_MS;
+    audit->counted_since = now;
+    audit->n_counted = 0;
+}
+
+static void nap(const struct audit *audit) {
+    const struct timespec a_moment = {0, NAP_NS};
+    if (audit->is_dense) clock_nanosleep(CLOCK_MONOTONIC, 0, &a_moment, NULL);
+}
+
 /* Everything that waits, or NULL when the time has come to look at the clock. */
 static struct audit_block *take(struct audit *audit, bool *is_last) {
+    nap(audit);
     int64_t until = clock_mono_ns(&clock_real) + sleep_ns(audit);
     struct timespec due = {until / SECOND_NS, until % SECOND_NS};
     pthread_mutex_lock(&audit->lock);
     int waited = 0;
+    if (audit->first == NULL) audit->is_dense = false;
     while (audit->first == NULL && !audit->is_closing && waited != ETIMEDOUT) {
         audit->is_asleep = true;
         waited = pthread_cond_timedwait(&audit->wake, &audit->lock, &due);
@@ -246,8 +280,9 @@ static struct audit_block *take(struct audit *audit, bool *is_last) {
 /* Nothing is submitted once is_closing is set, so the list taken with it is the last. */
 static void *run(void *with) {
     struct audit *audit = with;
+    prctl(PR_SET_TIMERSLACK, (unsigned long)NAP_SLACK_NS);
     for (bool is_last = false; !is_last;) {
-        write_list(audit, take(audit, &is_last));
+        measure(audit, write_list(audit, take(audit, &is_last)));
         tick(audit, is_last);
     }
     return NULL;

@@ -141,7 +141,8 @@ static void a_forged_line_breaks_the_next_one(void **state) {
     room_init(&room);
     room_fill(&room, 1, 3);
     char *bytes = room_read(&room, "audit.jsonl", &len);
-    struct str one = room_line(bytes, len, 1), three = room_line(bytes, len, 3);
+    struct str one = room_line(bytes, len, 1), two = room_line(bytes, len, 2);
+    struct str three = room_line(bytes, len, 3);
     assert_int_equal(audit_hasher_init(&hasher, NULL).why, FAIL_NONE);
     audit_chain_init(&chain);
     chain.seq = 1;
@@ -149,15 +150,24 @@ static void a_forged_line_breaks_the_next_one(void **state) {
     struct audit_record record = room_record("forged");
     struct audit_block *block = audit_block_make(&record);
     assert_true(audit_line_seal(&hasher, &chain, block->bytes, &block->len));
-    char *all = malloc(len + block->len);
+    char *all = malloc(len + 2 * block->len);
     memcpy(all, one.ptr, one.len);
     memcpy(all + one.len, block->bytes, block->len);
     memcpy(all + one.len + block->len, three.ptr, three.len);
     room_store(&room, "audit.jsonl", all, one.len + block->len + three.len);
     room_assert_broken(&room, "AUDIT_BROKEN", "line 3 of 'audit.jsonl' does not follow");
-    /* and as the last line it is not the one the head names */
     room_store(&room, "audit.jsonl", all, one.len + block->len);
     room_assert_broken(&room, "AUDIT_BROKEN", "records 3 to 3 were written");
+    /* in the place of the last one it is not what the head names */
+    chain.seq = 2;
+    memcpy(chain.hash, bytes + one.len + two.len - 67, 64);
+    audit_block_free(block);
+    block = audit_block_make(&record);
+    assert_true(audit_line_seal(&hasher, &chain, block->bytes, &block->len));
+    memcpy(all, bytes, one.len + two.len);
+    memcpy(all + one.len + two.len, block->bytes, block->len);
+    room_store(&room, "audit.jsonl", all, one.len + two.len + block->len);
+    room_assert_broken(&room, "AUDIT_BROKEN", "line 3 of 'audit.jsonl' is not the record that");
     free(all);
     free(bytes);
     audit_block_free(block);
