@@ -172,17 +172,30 @@ static result compile(struct loading *l, struct settings *settings, struct snaps
 
 struct table_check {
     struct loading *loading;
+    const struct policy *policy;
+    const struct policy_table *table; /* the one being looked at */
     struct schema_source source;
     struct arena arena;
 };
 
-static void warn_if_absent(const struct policy_table *table, void *with) {
+static void warn_stray_column(struct str column, void *with) {
+    struct table_check *check = with;
+    problem_add(check->loading->problems, SEVERITY_WARNING, check->loading->names[FILE_POLICY],
+                NULL, "the table '" STR_FMT "." STR_FMT "' has no column '" STR_FMT "'",
+                STR_ARG(check->table->project), STR_ARG(check->table->name), STR_ARG(column));
+}
+
+static void warn_of_table(const struct policy_table *table, void *with) {
     struct table_check *check = with;
     const struct schema_relation *found = NULL;
     struct report unused = {0};
+    check->table = table;
     result r = check->source.find(&check->source, table->project, table->schema, table->name,
                                   &check->arena, &found, &unused);
-    if (r.why == FAIL_NONE && found == NULL)
+    if (r.why != FAIL_NONE) return; /* a backend that cannot say now will be asked by each call */
+    if (found != NULL)
+        policy_each_stray_column(check->policy, found, warn_stray_column, check);
+    else
         problem_add(check->loading->problems, SEVERITY_WARNING, check->loading->names[FILE_POLICY],
                     NULL, "no backend has the table '" STR_FMT "." STR_FMT "'",
                     STR_ARG(table->project), STR_ARG(table->name));
@@ -190,9 +203,10 @@ static void warn_if_absent(const struct policy_table *table, void *with) {
 
 static void check_tables(struct loading *l, struct snapshot *s) {
     if (backend_set_count(s->backends) == 0) return;
-    struct table_check check = {.loading = l, .source = backend_set_source(s->backends)};
+    struct table_check check = {
+        .loading = l, .policy = s->policy, .source = backend_set_source(s->backends)};
     arena_init(&check.arena, CALL_ARENA_BYTES);
-    policy_each_table(s->policy, warn_if_absent, &check);
+    policy_each_table(s->policy, warn_of_table, &check);
     arena_deinit(&check.arena);
 }
 

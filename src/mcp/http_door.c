@@ -243,6 +243,11 @@ void http_door_serve(void *ctx, struct http_exchange *x, const struct http_reque
                gate == GATE_HOST_NOT_ALLOWED ? "this Host is not served here"
                                              : "pages of this Origin may not call",
                "security.yaml lists allowed_hosts and allowed_origins", NULL);
+    } else if (http_header_count(req, STR("Authorization")) > 1) {
+        /* Two readers of such a request could take it for two people's. */
+        road_refused(door->mcp->road, req->peer, "BAD_REQUEST");
+        refuse(x, 400, "BAD_REQUEST", "the header Authorization is given more than once", NULL,
+               NULL);
     } else if (is_mcp_path(door, req)) {
         serve_mcp(door, x, req);
     } else if (!health_serve(door->mcp, x, req)) {

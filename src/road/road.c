@@ -86,8 +86,8 @@ static enum step decide(struct road *road, struct call *call) {
     if (call->verdict.effect != EFFECT_ALLOW) return refuse(call);
     if (call->is_unmetered) return STEP_ON;
     struct verdict rate = {0};
-    policy_limiter_admit(road->limiter, policy, &call->principal, call->started_ms, &call->arena,
-                         &rate, &call->facts.retry_after_ms);
+    policy_limiter_admit(road->limiter, policy, &call->principal, call->started_ns / 1000000,
+                         &call->arena, &rate, &call->facts.retry_after_ms);
     if (rate.effect == EFFECT_ALLOW) return STEP_ON;
     call->verdict = rate;
     return refuse(call);
