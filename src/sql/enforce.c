@@ -221,14 +221,17 @@ static result refuse_star(const struct resolved_use *use, struct report *report)
     return refused;
 }
 
+/* A star over a restricted relation, where stars are not expanded. */
+static bool is_denied_star(const struct resolved *r, const struct resolved_use *use) {
+    return use->how == USE_STAR && r->grant->star != GRANT_STAR_EXPAND &&
+           (use->source->relation->is_restricted || is_denied(use));
+}
+
 static result check_columns(const struct resolved *r, struct arena *arena, struct report *report) {
-    for (size_t i = 0; i < r->n_uses; i++)
-        if (is_denied(&r->uses[i])) return enforce_deny_column(r, r->uses[i].span, arena, report);
     for (size_t i = 0; i < r->n_uses; i++) {
         const struct resolved_use *use = &r->uses[i];
-        if (use->how == USE_STAR && use->source->relation->is_restricted &&
-            r->grant->star != GRANT_STAR_EXPAND)
-            return refuse_star(use, report);
+        if (is_denied_star(r, use)) return refuse_star(use, report);
+        if (is_denied(use)) return enforce_deny_column(r, use->span, arena, report);
     }
     return OK;
 }

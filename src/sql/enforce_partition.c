@@ -22,17 +22,15 @@ static result shown_where(const struct resolved_source *source, struct arena *ar
     if (block != NULL && block->query->kind == SQL_SELECT) where = block->query->select->where;
     if (where == NULL) return OK;
     struct buf buf;
-    struct str text = STR_NONE;
     bool is_or = where->kind == SQL_CHAIN && where->op == SQL_OP_OR;
     buf_init(&buf, WHERE_SHOWN_MAX);
     result printed = sql_print_expr(where, &sql_dialect_maxcompute, NULL, &buf, NULL);
-    if (printed.why == FAIL_NONE) text = buf_flat(&buf, arena);
-    buf_deinit(&buf);
     *out = STR("… AND ");
-    if (printed.why == FAIL_MEMORY) return fail_memory(report);
-    if (printed.why != FAIL_NONE) return OK;
-    *out = str_printf(arena, is_or ? "(" STR_FMT ") AND " : STR_FMT " AND ", STR_ARG(text));
-    return text.ptr == NULL || out->ptr == NULL ? fail_memory(report) : OK;
+    if (printed.why == FAIL_NONE)
+        *out = str_printf(arena, "%s" STR_FMT "%s AND ", is_or ? "(" : "",
+                          STR_ARG(buf_flat(&buf, arena)), is_or ? ")" : "");
+    buf_deinit(&buf);
+    return printed.why == FAIL_MEMORY || out->ptr == NULL ? fail_memory(report) : OK;
 }
 
 static result refuse(const struct resolved_source *source, struct arena *arena,

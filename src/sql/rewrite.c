@@ -180,7 +180,7 @@ static void rewrite_join(struct rewriter *rw, struct sql_join *join,
     }
     if (join->kind == SQL_JOIN_COMMA || join->kind == SQL_JOIN_INNER) join->kind = SQL_JOIN_CROSS;
     if (join->kind != SQL_JOIN_CROSS)
-        join->on = rewrite_literal(rw, SQL_TRUE, STR("true"), SQL_TYPE(BOOLEAN));
+        join->on = rewrite_literal(rw, SQL_TRUE, STR_NONE, SQL_TYPE(BOOLEAN));
 }
 
 /* FOR c IN …: columns of the input by the names that it now has. */

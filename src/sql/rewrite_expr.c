@@ -77,6 +77,46 @@ struct sql_expr *rewrite_and(struct rewriter *rw, struct sql_expr *all, struct s
     return chain;
 }
 
+/* -- copies ----------------------------------------------------------------------------------- */
+
+struct ids {
+    struct rewriter *rw;
+    uint32_t *at;
+    size_t n, cap, next;
+};
+
+static enum walk take_id(struct sql_expr *expr, const struct sql_place *place, void *with) {
+    (void)place;
+    struct ids *ids = with;
+    uint32_t *slot = ARENA_PUSH(ids->rw->arena, ids->at, ids->n, ids->cap);
+    if (slot == NULL) {
+        rewrite_no_memory(ids->rw);
+        return WALK_STOP;
+    }
+    *slot = expr->id;
+    return WALK_ON;
+}
+
+static enum walk give_id(struct sql_expr *expr, const struct sql_place *place, void *with) {
+    (void)place;
+    struct ids *ids = with;
+    expr->id = ids->at[ids->next++];
+    return WALK_ON;
+}
+
+struct sql_expr *rewrite_copy(struct rewriter *rw, struct sql_expr *expr) {
+    struct ids ids = {.rw = rw};
+    struct sql_expr *copy = sql_copy_expr(rw->arena, expr);
+    if (copy == NULL) {
+        rewrite_no_memory(rw);
+        return NULL;
+    }
+    (void)sql_walk_expr(expr, &(struct sql_visitor){.expr = take_id, .with = &ids});
+    if (rw->failed.why != FAIL_NONE) return NULL;
+    (void)sql_walk_expr(copy, &(struct sql_visitor){.expr = give_id, .with = &ids});
+    return copy;
+}
+
 /* -- columns ---------------------------------------------------------------------------------- */
 
 /* e.f.g for an expression that is no name. */
@@ -196,12 +236,9 @@ static void output_ref(struct rewriter *rw, struct sql_expr *expr, const struct 
         rewrite_column(rw, expr, output->column, ref->path, ref->n_path);
         return;
     }
-    struct sql_expr *copy = sql_copy_expr(rw->arena, output->expr);
-    if (copy == NULL) {
-        rewrite_no_memory(rw);
-        return;
-    }
-    copy = with_fields(rw, copy, ref->path, ref->n_path);
+    struct sql_expr *whole = (struct sql_expr *)(uintptr_t)output->expr; /* a node of our tree */
+    struct sql_expr *copy = rewrite_copy(rw, whole);
+    if (copy != NULL) copy = with_fields(rw, copy, ref->path, ref->n_path);
     if (copy != NULL) replace(expr, copy);
 }
 

@@ -57,6 +57,8 @@ struct sql_name rewrite_named(struct str text);
 /* alias.name and fields behind it, with the id, and so the type, that `into` has. */
 void rewrite_ref(struct rewriter *rw, struct sql_expr *into, struct str alias, struct str name,
                  const struct str *path, size_t n_path);
+/* A deep copy whose expressions keep their ids, so that types and meanings can be asked for. */
+struct sql_expr *rewrite_copy(struct rewriter *rw, struct sql_expr *expr);
 /* Ands a condition (its own node) to another one, which may be NULL; chains are kept flat. */
 struct sql_expr *rewrite_and(struct rewriter *rw, struct sql_expr *all, struct sql_expr *one);
 

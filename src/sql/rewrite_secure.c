@@ -137,12 +137,9 @@ static void take_copies(struct rewriter *rw, const struct resolved_source *sourc
     bool takes_all = rw->ruled->dialect == DIALECT_POSTGRES && source->relation->n_row_filters > 0;
     for (size_t i = 0; i < finding->n_copies && rw->failed.why == FAIL_NONE; i++) {
         if (!finding->copies[i].is_partition_only && !takes_all) continue;
-        struct sql_expr *copy = sql_copy_expr(rw->arena, finding->copies[i].expr);
+        struct sql_expr *copy = rewrite_copy(rw, finding->copies[i].expr);
         struct moving moving = {rw, source};
-        if (copy == NULL) {
-            rewrite_no_memory(rw);
-            return;
-        }
+        if (copy == NULL) return;
         (void)sql_walk_expr(copy, &(struct sql_visitor){.expr = move, .with = &moving});
         rw->copies[source->number] = rewrite_and(rw, rw->copies[source->number], copy);
     }
