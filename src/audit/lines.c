@@ -92,11 +92,11 @@ result audit_lines_next(struct audit_lines *lines, struct str *line, bool *is_wh
     size_t seen = 0; /* bytes that hold no newline: they are not searched twice */
     for (;;) {
         size_t n = lines->to - lines->from;
-        const char *start = lines->bytes + lines->from;
-        const char *end = n > seen ? memchr(start + seen, '\n', n - seen) : NULL;
+        const char *end = NULL;
+        if (n > seen) end = memchr(lines->bytes + lines->from + seen, '\n', n - seen);
         *is_whole = end != NULL;
         if (end != NULL) {
-            hand_out(lines, (size_t)(end - start), 1, line);
+            hand_out(lines, (size_t)(end - lines->bytes) - lines->from, 1, line);
             return OK;
         }
         seen = n;
