@@ -107,7 +107,7 @@
 #define POLICY_TIMEOUT_S       300
 #define POLICY_CONCURRENCY     5
 #define POLICY_ROWS_MAX        1000000000 /* of max_limit: no reply could hold more */
-#define POLICY_JOIN_TABLES_MAX 64
+#define POLICY_JOIN_TABLES_MAX 4096       /* no statement of 1 MiB joins more in earnest */
 #define POLICY_TIMEOUT_S_MAX   86400
 #define POLICY_CONCURRENCY_MAX 100000
 #define POLICY_SCAN_BYTES_MAX  (INT64_C(1) << 60)
@@ -131,13 +131,14 @@
 #define DUCKDB_KEY_BYTES_MAX      (64 * KIB) /* of a map's key that is no text */
 #define DUCKDB_ANSWER_ARENA_BYTES (16 * MIB) /* readers of the columns of one answer */
 #define DUCKDB_PREPARED_MAX       64         /* statements a worker keeps */
-#define DUCKDB_ADDRESS_SPACE_BASE (1 * GIB)  /* beside memory_limit: the library, stacks, its heap */
-#define DUCKDB_START_MS           10000      /* a worker that is not ready by then never will be */
-#define DUCKDB_LOAD_MS            600000     /* of all files of one backend */
-#define DUCKDB_STOP_MS            500        /* between the interrupt and the kill */
-#define DUCKDB_METADATA_MS        10000      /* of MAX_PT and of learning a schema */
-#define DUCKDB_WORKERS_MAX        64
-#define DUCKDB_NEWEST_BYTES       (64 * MIB) /* newest partitions, of as many tables as there are */
+#define DUCKDB_ADDRESS_SPACE_BASE (1 * GIB)  /* beside memory_limit: the library, stacks, its heap \
+                                              */
+#define DUCKDB_START_MS     10000            /* a worker that is not ready by then never will be */
+#define DUCKDB_LOAD_MS      600000           /* of all files of one backend */
+#define DUCKDB_STOP_MS      500              /* between the interrupt and the kill */
+#define DUCKDB_METADATA_MS  10000            /* of MAX_PT and of learning a schema */
+#define DUCKDB_WORKERS_MAX  64
+#define DUCKDB_NEWEST_BYTES (64 * MIB) /* newest partitions, of as many tables as there are */
 
 /* -- sql: what the resolver holds ----------------------------------------------------------------
  */
