@@ -111,7 +111,8 @@ static result resolve_item(const struct env *env, const struct sql_select *selec
     if (item->expr->kind == SQL_REF) TRY(resolve_pattern(env, item->expr, &star));
     if (star != NULL) return add_star(env, star, index, item->expr, list);
     TRY(resolve_expr(env, item->expr));
-    if (makes_rows(env, item->expr) || item->listed) return add_made(env, item, list);
+    bool is_listed_call = item->listed && item->expr->kind == SQL_CALL;
+    if (makes_rows(env, item->expr) || is_listed_call) return add_made(env, item, list);
     TRY(name_output(env, item, index, &output));
     output.type = type_of(env, item->expr);
     output.has_aggregate = env->tally->n_aggregates > before;

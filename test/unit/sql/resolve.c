@@ -396,6 +396,7 @@ static const struct {
      "A AS", NULL},
     {"SELECT name FROM users QUALIFY name = 'x'", "SQL_NAME_ERROR", "name = 'x'", NULL},
     {"SELECT explode(tags), ds FROM orders", "SQL_NAME_ERROR", "explode", NULL},
+    {"SELECT (props) AS (k, v) FROM orders", "SQL_NAME_ERROR", "v)", NULL},
     {"SELECT upper(explode(tags)) FROM orders", "SQL_NAME_ERROR", "explode", NULL},
     {"SELECT 1 FROM orders LATERAL VIEW upper(ds) t AS x", "SQL_NAME_ERROR", "upper", NULL},
     {"SELECT 1 FROM orders LATERAL VIEW explode(tags) t AS x, y", "SQL_NAME_ERROR", "x, y", NULL},
