@@ -364,9 +364,12 @@ result sql_resolve(struct sql_query *root, const struct grant *grant, struct are
     result failed = resolve_query(&r, root, NULL, NULL, &r.out->root);
     *out = r.out;
     if (failed.why == FAIL_NONE) return OK;
-    /* A slip behind a relation that is not granted would tell what columns it has. */
-    if (failed.why == FAIL_INPUT && r.out->denied != NULL)
-        return sql_refuse_table(r.out->denied_as, report);
+    /* Whatever is wrong behind a relation that is not granted: an unknown one would have stopped us
+     * at its name, so that another answer would tell that this one exists, and what columns it has.
+     */
+    bool is_ours =
+        failed.why == FAIL_INPUT || failed.why == FAIL_DENIED || failed.why == FAIL_LIMIT;
+    if (is_ours && r.out->denied != NULL) return sql_refuse_table(r.out->denied_as, report);
     if (report != NULL && report->why == FAIL_NONE) *report = inner;
     return failed;
 }

@@ -457,8 +457,14 @@ static void refuses(void **state) {
 static void tells_nothing_of_denied_tables(void **state) {
     (void)state;
     static const char *const with_table[] = {
-        "SELECT nosuch FROM %s", "SELECT t.nosuch FROM %s t", "SELECT * EXCEPT (nosuch) FROM %s",
-        "SELECT 1 FROM users JOIN %s USING (salary)", "SELECT `no.*` FROM %s"};
+        "SELECT nosuch FROM %s",
+        "SELECT t.nosuch FROM %s t",
+        "SELECT * EXCEPT (nosuch) FROM %s",
+        "SELECT 1 FROM users JOIN %s USING (salary)",
+        "SELECT `no.*` FROM %s",
+        "SELECT 1 FROM %s, nosuch",
+        "SELECT ? FROM %s",
+        "SELECT (SELECT 1 FROM %s), max(max(level)) FROM users"};
     struct relations relations;
     make_relations(&relations);
     for (size_t i = 0; i < COUNT(with_table); i++) {
