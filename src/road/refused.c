@@ -1,5 +1,6 @@
 #include "road/refused.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/rand.h"
@@ -26,7 +27,7 @@ struct refused {
 };
 
 struct refused *refused_new(struct audit *audit, const struct clock *clock) {
-    struct refused *refused = calloc(1, sizeof *refused);
+    struct refused *refused = fault_now() ? NULL : calloc(1, sizeof *refused);
     if (refused == NULL) return NULL;
     refused->audit = audit;
     refused->clock = clock;

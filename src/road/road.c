@@ -17,6 +17,7 @@
  */
 #include "road/road.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
 #include "road/envelope.h"
 #include "road/pool.h"
@@ -182,7 +183,7 @@ static void walk_on(void *with, struct call *call) {
 }
 
 result road_new(const struct road_setup *setup, struct road **out, struct report *report) {
-    struct road *road = calloc(1, sizeof *road);
+    struct road *road = fault_now() ? NULL : calloc(1, sizeof *road);
     if (road == NULL) return fail_memory(report);
     road->audit = setup->audit;
     road->limiter = setup->limiter;
