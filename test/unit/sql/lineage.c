@@ -5,6 +5,7 @@
 #include "relations.h"
 #include "text/json.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -161,6 +162,52 @@ static void stays_flat_over_chains(void **state) {
     relations_deinit(&relations);
 }
 
+/* Views over views, asked for from a subquery before they were asked for in order: the one way into
+ * recursion. On the stack of a worker. */
+static void *climb(void *failure) {
+    struct relations relations;
+    struct arena arena;
+    struct lineage lineage = {0};
+    struct buf buf;
+    struct report report = {0};
+    make_relations(&relations);
+    arena_init(&arena, BUDGET);
+    buf_init(&buf, 1024 * 1024);
+    enum { VIEWS = 150 };
+    buf_addf(&buf, "SELECT (SELECT max(c%d) FROM u) AS m FROM t", VIEWS);
+    for (int i = 1; i <= VIEWS; i++)
+        buf_addf(&buf, " LATERAL VIEW explode(split(%s%.0d, ',')) v%d AS c%d", i == 1 ? "a" : "c",
+                 i - 1, i, i);
+    result r = run(&relations, buf_flat(&buf, &arena), &arena, &lineage, &report);
+    if (r.why == FAIL_NONE &&
+        !str_eq(tell(&lineage, &arena), STR("p.t,p.u lateral=p.t.a -> m(p.t.a)")))
+        report.why = FAIL_INPUT;
+    *(struct report *)failure = report;
+    buf_deinit(&buf);
+    arena_deinit(&arena);
+    relations_deinit(&relations);
+    return NULL;
+}
+
+#ifdef WEIR_SANITIZED
+enum { STACK_BYTES = 4 * 1024 * 1024 };
+#else
+enum { STACK_BYTES = 256 * 1024 };
+#endif
+
+static void climbs_views_on_a_small_stack(void **state) {
+    (void)state;
+    pthread_t thread;
+    pthread_attr_t attributes;
+    struct report failure = {0};
+    assert_int_equal(pthread_attr_init(&attributes), 0);
+    assert_int_equal(pthread_attr_setstacksize(&attributes, STACK_BYTES), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, climb, &failure), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)pthread_attr_destroy(&attributes);
+    if (failure.why != FAIL_NONE) fail_msg("%s", failure.sentence);
+}
+
 static void survives_the_nth_failure(void **state) {
     (void)state;
     struct relations relations;
@@ -290,6 +337,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_access_and_outputs),
         cmocka_unit_test(stays_flat_over_chains),
+        cmocka_unit_test(climbs_views_on_a_small_stack),
         cmocka_unit_test(survives_the_nth_failure),
         cmocka_unit_test(scores_the_corpus),
     };
