@@ -66,6 +66,8 @@
     X(ADDRESS_UNAVAILABLE, 500, E, "an address cannot be listened on")                             \
     X(AUDIT_BROKEN, 200, E, "the chain of the audit log does not hold")                            \
     X(AUDIT_TORN, 200, E, "the last line of the audit log is torn")                                \
+    X(AUDIT_CUT, 200, E, "the audit log ends before its head")                                     \
+    X(AUDIT_HEAD_LOST, 200, E, "the head of the audit log was not there")                          \
     X(AUDIT_RESUMED, 200, E, "the audit log was taken up after a torn line")                       \
     X(USER_NOT_FOUND, 200, E, "there is no user of that name")                                     \
     X(CONFIG_INVALID, 200, E, "a configuration file is wrong")                                     \
