@@ -47,7 +47,7 @@ static struct str key_of(struct str project, struct str schema, struct str name,
     size_t len = 0;
     for (size_t i = 0; i < COUNT(parts); i++) {
         if (parts[i].len + 1 > TABLE_NAME_BYTES_MAX - len) return STR_NONE;
-        memcpy(out + len, parts[i].ptr, parts[i].len);
+        if (parts[i].len > 0) memcpy(out + len, parts[i].ptr, parts[i].len);
         len += parts[i].len;
         out[len++] = '\0';
     }

@@ -73,6 +73,13 @@ static struct schema_column *column_named(struct table *table, struct str name) 
     return NULL;
 }
 
+static result read_comment(struct reading *r, const struct yaml *map, struct str *out) {
+    const struct yaml *node = yaml_get(map, STR("comment"));
+    if (node == NULL || yaml_is_null(node) || !expect(r, node, YAML_SCALAR, "a comment")) return OK;
+    *out = str_dup(r->arena, node->text);
+    return out->ptr == NULL && node->text.len > 0 ? out_of_memory(r) : OK;
+}
+
 static result read_type(struct reading *r, const struct yaml *node, const struct sql_type **out) {
     struct sql_type *type = arena_new(r->arena, struct sql_type);
     struct str text = str_dup(r->arena, node->text);
@@ -106,9 +113,7 @@ static result read_column(struct reading *r, struct table *table, const struct y
     if (column == NULL) return out_of_memory(r);
     column->name = str_lower(r->arena, name->text);
     if (column->name.ptr == NULL) return out_of_memory(r);
-    const struct yaml *comment = yaml_get(node, STR("comment"));
-    if (comment != NULL && !yaml_is_null(comment) && expect(r, comment, YAML_SCALAR, "a comment"))
-        column->comment = str_dup(r->arena, comment->text);
+    TRY(read_comment(r, node, &column->comment));
 
     column->is_partition = is_partition;
     const struct yaml *flag = yaml_get(node, STR("partition"));
@@ -167,9 +172,7 @@ static result read_table(struct reading *r, struct table *table) {
     TRY(read_partitions(r, table));
 
     struct str comment = STR_NONE;
-    const struct yaml *node = yaml_get(table->node, STR("comment"));
-    if (node != NULL && !yaml_is_null(node) && expect(r, node, YAML_SCALAR, "a comment"))
-        comment = str_dup(r->arena, node->text);
+    TRY(read_comment(r, table->node, &comment));
     struct table_name name;
     struct report report = {0};
     result added =

@@ -79,9 +79,10 @@ static result engine_error(struct call_of_worker *c, struct str text) {
     if (c->limits->is_private) {
         result r = fail(c->report, FAIL_BACKEND, "BACKEND_ERROR", REPORT_NO_OFFSET,
                         "the engine could not run the query");
-        fail_hint(c->report, "Its reason is kept from you, because it could show hidden rows. "
-                             "Check casts, divisions and function arguments; the audit record has "
-                             "the reason.");
+        fail_hint(c->report,
+                  "Its reason is kept back, because it could show rows that you may not see. "
+                  "Check casts, divisions and function arguments; the audit record has "
+                  "the reason.");
         return r;
     }
     return fail(c->report, FAIL_BACKEND, "BACKEND_ERROR", REPORT_NO_OFFSET, STR_FMT,

@@ -75,9 +75,9 @@ static result attach(struct engine *engine, const struct duckdb_setup *setup,
     path = duckdb_literal(path, arena);
     struct str catalog = duckdb_quote(setup->catalog, arena);
     if (path.ptr == NULL || catalog.ptr == NULL) return fail_memory(report);
-    struct str sql =
-        str_printf(arena, "ATTACH " STR_FMT " AS " STR_FMT "%s; USE " STR_FMT, STR_ARG(path),
-                   STR_ARG(catalog), is_read_only ? " (READ_ONLY)" : "", STR_ARG(catalog));
+    struct str sql = str_printf(
+        arena, "ATTACH " STR_FMT " AS " STR_FMT "%s; USE " STR_FMT, STR_ARG(path), STR_ARG(catalog),
+        is_read_only ? " (TYPE duckdb, READ_ONLY)" : " (TYPE duckdb)", STR_ARG(catalog));
     return execute(engine, sql.ptr, "the database cannot be opened", report);
 }
 

@@ -135,7 +135,10 @@ static result learn_row(struct row_sink *sink, const struct row_value *values, b
     if (column == NULL) return fail_memory(report);
     column->name = str_lower(arena, values[2].text);
     if (column->name.ptr == NULL) return fail_memory(report);
-    if (values[4].kind == ROW_TEXT) column->comment = str_dup(arena, values[4].text);
+    if (values[4].kind == ROW_TEXT) {
+        column->comment = str_dup(arena, values[4].text);
+        if (column->comment.ptr == NULL && values[4].text.len > 0) return fail_memory(report);
+    }
     return learn_type(l, values[3].text, &column->type, report);
 }
 

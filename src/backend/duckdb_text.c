@@ -44,8 +44,11 @@ static size_t put_time(int64_t ticks, int64_t per_second, char *out, size_t size
 struct str value_text_timestamp(int64_t ticks, int64_t per_second, char out[VALUE_TEXT_MAX]) {
     if (ticks == INT64_MAX || ticks == -INT64_MAX) return infinite(ticks < 0);
     int64_t per_day = 86400 * per_second;
-    int64_t days = ticks / per_day - (ticks % per_day < 0);
-    int64_t rest = ticks - days * per_day;
+    int64_t days = ticks / per_day, rest = ticks % per_day;
+    if (rest < 0) { /* before 1970: the day began earlier */
+        rest += per_day;
+        days--;
+    }
     int year;
     unsigned month, day;
     clock_civil(days, &year, &month, &day);

@@ -54,6 +54,7 @@ static result schema_fill(struct schema_backend *schema, const struct backend_se
         return fail_memory(&report);
     struct str text;
     result read = backend_read_file(path, YAML_BYTES_MAX, arena, &text, &report);
+    if (read.why == FAIL_MEMORY) return read;
     if (read.why != FAIL_NONE) {
         problem_add(problems, SEVERITY_ERROR, setup->file, yaml_get(setup->node, STR("file")), "%s",
                     report.sentence);
