@@ -94,14 +94,20 @@ static const char *kind_of_word(struct str word) {
     return "unknown";
 }
 
+static bool token_is_select(const struct token *token) {
+    return token->kind == TOKEN_WORD && token->word == WORD_SELECT;
+}
+
 /* WITH … and FROM … : the first verb outside parentheses says what is done with the rest. */
 static const char *kind_behind(struct str text, size_t at) {
     static const enum sql_word verbs[] = {WORD_SELECT, WORD_INSERT, WORD_UPDATE, WORD_DELETE};
     size_t depth = 0;
+    const char *inner = "unknown"; /* of WITH … (SELECT …) */
     for (;;) {
         struct token token = sql_lex(text, at);
         if (token.kind == TOKEN_END || token.kind == TOKEN_BAD || token.kind == TOKEN_SEMICOLON)
-            return "unknown";
+            return inner;
+        if (token_is_select(&token)) inner = "select";
         if (token.kind == TOKEN_OPEN) depth++;
         if (token.kind == TOKEN_CLOSE && depth > 0) depth--;
         bool outside = depth == 0 && token.kind == TOKEN_WORD;

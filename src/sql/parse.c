@@ -39,7 +39,7 @@ static result parser_init(struct parser *p, struct str text, const struct sql_li
 
 /* Nothing that begins with another word is a query, whatever follows. */
 static result refuse_other_kinds(struct parser *p) {
-    if (parse_at_query(p) || parse_is(p, TOKEN_OPEN)) return OK;
+    if (parse_at_query(p) || parse_is_word(p, WORD_WITH) || parse_is(p, TOKEN_OPEN)) return OK;
     if (parse_is(p, TOKEN_AT)) return parse_refuse_kind(p, p->token.from, "this is a script");
     if (!parse_is(p, TOKEN_WORD)) return parse_expected(p, "SELECT");
     if (parse_is_word(p, WORD_MAP) || parse_is_word(p, WORD_REDUCE))

@@ -138,6 +138,13 @@ static bool using_at(const struct parser *p, unsigned n) {
            (after.kind == TOKEN_WORD && kind_at(p, n + 2, TOKEN_OPEN));
 }
 
+/* FROM t MAP a USING …: what follows is surely no clause. */
+static bool plain_operand_at(const struct parser *p, unsigned n) {
+    struct token token = parse_peek(p, n);
+    return token.kind == TOKEN_QUOTED || token.kind == TOKEN_STRING || token.kind == TOKEN_NUMBER ||
+           (token.kind == TOKEN_WORD && token.word == WORD_UNKNOWN);
+}
+
 /* All but QUALIFY, which needs to ask this of the word behind it. */
 static bool plain_clause_at(const struct parser *p, unsigned n, bool after_from) {
     struct token token = parse_peek(p, n);
@@ -161,6 +168,8 @@ static bool plain_clause_at(const struct parser *p, unsigned n, bool after_from)
         return word_at(p, n + 1, WORD_BETWEEN) ||
                (word_at(p, n + 1, WORD_AS) && word_at(p, n + 2, WORD_OF));
     case WORD_USING: return using_at(p, n);
+    case WORD_MAP:
+    case WORD_REDUCE: return plain_operand_at(p, n + 1);
     default: return false;
     }
 }

@@ -501,7 +501,7 @@ result parse_query(struct parser *p, struct sql_query **out) {
     struct sql_cte *ctes = NULL;
     size_t n_ctes = 0, from = p->token.from;
     TRY(parse_enter(p, 1, &nest));
-    if (parse_at_query(p) && parse_is_word(p, WORD_WITH)) {
+    if (parse_is_word(p, WORD_WITH)) {
         TRY(parse_with(p, &ctes, &n_ctes));
         TRY(refuse_after_with(p));
     }

@@ -58,15 +58,24 @@ static result expected_at(struct parser *p, const struct token *token, const cha
                 shown.len < found.len ? "…" : "");
 }
 
+/* The reserved words that people take for names; with the others something else is missing. */
+static void hint_reserved(struct parser *p) {
+    static const enum sql_word names[] = {WORD_CHAR, WORD_COLUMN,   WORD_CURRENT,  WORD_END,
+                                          WORD_IF,   WORD_EXTENDED, WORD_FUNCTION, WORD_PRESERVE};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (p->token.word != names[i]) continue;
+        const char *word = sql_word_text(names[i]);
+        fail_hint(p->report, "%s is a reserved word; as a name it is written `%s`.", word, word);
+    }
+}
+
 result parse_expected(struct parser *p, const char *what) {
     if (parse_is(p, TOKEN_BAD)) return sql_lex_complain(p->text, &p->token, p->report);
     if (parse_is(p, TOKEN_AT))
         return parse_refuse_kind(p, p->token.from, "variables (@…) belong to scripts");
     result r = expected_at(p, &p->token, what);
-    if (parse_is(p, TOKEN_WORD) && sql_word_is_reserved(p->token.word))
-        fail_hint(p->report,
-                  "%s is a reserved word; write `%s` in back quotes to use it as a name.",
-                  sql_word_text(p->token.word), sql_word_text(p->token.word));
+    if (parse_is(p, TOKEN_COLONS)) fail_hint(p->report, "Write CAST(value AS type).");
+    if (parse_is(p, TOKEN_WORD)) hint_reserved(p);
     return r;
 }
 
