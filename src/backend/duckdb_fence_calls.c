@@ -78,9 +78,9 @@ static int allow_bounded(scmp_filter_ctx filter) {
     /* Threads, but no processes. */
     const struct scmp_arg_cmp thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
     /* glibc's fstat() is a newfstatat of nothing but the descriptor. */
-    const struct scmp_arg_cmp open_file = SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH);
+    const struct scmp_arg_cmp open_file = SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0);
     /* abort() of our own; never a signal to another process. */
-    const struct scmp_arg_cmp ourselves = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+    const struct scmp_arg_cmp ourselves = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0);
     const struct {
         int call;
         struct scmp_arg_cmp when;

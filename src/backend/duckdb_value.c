@@ -298,7 +298,7 @@ static struct row_value plain_at(const struct value_vector *v, idx_t row,
     case DUCKDB_MAP:
     case DUCKDB_STRUCT: break;
     }
-    assert(!"a nested value is no plain one");
+    assert(false && "a nested value is no plain one");
     return (struct row_value){.kind = ROW_NULL};
 }
 
@@ -329,7 +329,7 @@ static void json_put_plain(const struct value_vector *v, idx_t row, struct json_
     case ROW_DECIMAL: json_raw_value(w, value.text); return;
     case ROW_TEXT:
     case ROW_BYTES: json_text(w, value.text); return;
-    case ROW_JSON: assert(!"a plain value is no JSON"); return;
+    case ROW_JSON: assert(false && "a plain value is no JSON"); return;
     }
 }
 

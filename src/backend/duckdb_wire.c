@@ -104,7 +104,7 @@ void wire_put_value(struct wire_out *out, const struct row_value *value) {
     case ROW_BYTES:
     case ROW_JSON: wire_put_text(out, value->text); return;
     }
-    assert(!"a row value of no kind");
+    assert(false && "a row value of no kind");
 }
 
 void wire_put_error(struct wire_out *out, enum wire_error error, struct str text) {

@@ -83,7 +83,7 @@ void encode_value(struct json_writer *writer, const struct row_value *value) {
     case ROW_BYTES: encode_bytes(writer, value->text); return;
     case ROW_JSON: json_raw_value(writer, value->text); return;
     }
-    assert(!"a row value of no kind");
+    assert(false && "a row value of no kind");
 }
 
 static result encode_columns(struct row_sink *sink, const struct row_column *columns, size_t n,
