@@ -217,6 +217,7 @@ static struct token lex_operator(struct str text, size_t from) {
     };
     struct str rest = str_slice(text, from, text.len);
     for (size_t i = 0; i < COUNT(operators); i++) {
+        if (operators[i].text[0] != rest.ptr[0]) continue;
         size_t len = strnlen(operators[i].text, sizeof operators[i].text);
         if (str_starts(rest, (struct str){operators[i].text, len}))
             return token_of(operators[i].kind, from, from + len);

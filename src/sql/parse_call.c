@@ -151,13 +151,6 @@ static result parse_frame(struct parser *p, struct sql_frame **out) {
     return parse_exclude(p, frame);
 }
 
-static bool take_by(struct parser *p, enum sql_word word) {
-    if (!parse_is_word(p, word) || !parse_ahead_word(p, WORD_BY)) return false;
-    parse_next(p);
-    parse_next(p);
-    return true;
-}
-
 /* CLUSTER BY a, b is PARTITION BY a, b ORDER BY a, b. Only columns: whatever can hold another
  * window would double at each level. */
 static result parse_window_cluster(struct parser *p, struct sql_window *window) {
@@ -185,12 +178,12 @@ static result parse_window_parts(struct parser *p, struct sql_window *window) {
     bool by = parse_ahead_word(p, WORD_BY);
     if (parse_at_name(p) && !by && !(parse_is(p, TOKEN_WORD) && frame_unit(p, &unit)))
         TRY(parse_name(p, &window->base, "the name of a window"));
-    if (take_by(p, WORD_CLUSTER)) {
+    if (parse_take_by(p, WORD_CLUSTER)) {
         TRY(parse_window_cluster(p, window));
     } else {
-        if (take_by(p, WORD_PARTITION) || take_by(p, WORD_DISTRIBUTE))
+        if (parse_take_by(p, WORD_PARTITION) || parse_take_by(p, WORD_DISTRIBUTE))
             TRY(parse_exprs(p, &window->partition));
-        if (take_by(p, WORD_ORDER) || take_by(p, WORD_SORT))
+        if (parse_take_by(p, WORD_ORDER) || parse_take_by(p, WORD_SORT))
             TRY(parse_order(p, &window->order, &window->n_order));
     }
     return parse_frame(p, &window->frame);

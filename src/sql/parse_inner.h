@@ -9,8 +9,8 @@
  * their height, which bounds the recursion of everybody after us.
  *
  * parse.c door · parse_token.c hands and refusals · parse_query.c blocks · parse_source.c FROM ·
- * parse_expr.c operators · parse_atom.c operands · parse_call.c calls and windows · parse_look.c
- * lookahead
+ * parse_clause.c hints, GROUP BY, the tail · parse_expr.c operators · parse_atom.c operands ·
+ * parse_call.c calls and windows · parse_look.c lookahead
  */
 #ifndef WEIR_SQL_PARSE_INNER_H
 #define WEIR_SQL_PARSE_INNER_H
@@ -70,6 +70,7 @@ static inline bool parse_ahead_word(const struct parser *p, enum sql_word word) 
 }
 bool parse_take(struct parser *p, enum token_kind kind); /* true: it was there and is gone */
 bool parse_take_word(struct parser *p, enum sql_word word);
+bool parse_take_by(struct parser *p, enum sql_word word); /* `word` and BY */
 MUST_USE result parse_want(struct parser *p, enum token_kind kind, const char *what);
 MUST_USE result parse_want_word(struct parser *p, enum sql_word word);
 
@@ -131,7 +132,12 @@ bool parse_at_lambda(const struct parser *p);
 MUST_USE result parse_query(struct parser *p, struct sql_query **out);
 /* Goes on behind a query in parentheses: set operators and a tail. *query is replaced. */
 MUST_USE result parse_query_rest(struct parser *p, struct sql_query **query);
+
+/* -- parse_clause.c --------------------------------------------------------------------------- */
+
 MUST_USE result parse_order(struct parser *p, struct sql_order **out, size_t *n);
+/* ORDER BY … LIMIT, whatever of it is there. */
+MUST_USE result parse_tail(struct parser *p, struct sql_tail *tail);
 MUST_USE result parse_hints(struct parser *p, struct sql_select *select);
 MUST_USE result parse_group_by(struct parser *p, struct sql_group_by *out);
 

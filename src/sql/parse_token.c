@@ -33,6 +33,13 @@ bool parse_take_word(struct parser *p, enum sql_word word) {
     return true;
 }
 
+bool parse_take_by(struct parser *p, enum sql_word word) {
+    if (!parse_is_word(p, word) || !parse_ahead_word(p, WORD_BY)) return false;
+    parse_next(p);
+    parse_next(p);
+    return true;
+}
+
 result parse_want(struct parser *p, enum token_kind kind, const char *what) {
     return parse_take(p, kind) ? OK : parse_expected(p, what);
 }
