@@ -2,15 +2,29 @@
 
 #include "base/limits.h"
 
-/* Arguments whose values must never be kept, wherever they stand. */
+#include <ctype.h>
+
+/* Does `key` begin with the word, case and the marks between its parts aside? */
+static bool begins_with(struct str key, struct str word) {
+    size_t n = 0;
+    for (size_t at = 0; at < key.len && n < word.len; at++) {
+        char c = key.ptr[at];
+        if (n > 0 && (c == '_' || c == '-')) continue;
+        if (tolower((unsigned char)c) != word.ptr[n]) return false;
+        n++;
+    }
+    return n == word.len;
+}
+
+/* Arguments whose values must never be kept, wherever they stand: api_key, apiKey, X-Api-Key. */
 static bool is_secret_name(struct str key) {
-    static const struct str parts[] = {STR_INIT("password"),      STR_INIT("secret"),
-                                       STR_INIT("token"),         STR_INIT("credential"),
-                                       STR_INIT("authorization"), STR_INIT("api_key"),
-                                       STR_INIT("access_key")};
-    for (size_t i = 0; i < COUNT(parts); i++)
-        for (size_t at = 0; at + parts[i].len <= key.len; at++)
-            if (str_ieq(str_slice(key, at, at + parts[i].len), parts[i])) return true;
+    static const struct str words[] = {
+        STR_INIT("password"), STR_INIT("passwd"),     STR_INIT("secret"),
+        STR_INIT("token"),    STR_INIT("credential"), STR_INIT("authorization"),
+        STR_INIT("apikey"),   STR_INIT("accesskey"),  STR_INIT("privatekey")};
+    for (size_t i = 0; i < COUNT(words); i++)
+        for (size_t at = 0; at < key.len; at++)
+            if (begins_with(str_slice(key, at, key.len), words[i])) return true;
     return false;
 }
 

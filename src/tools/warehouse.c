@@ -36,9 +36,18 @@ static struct str table_name(struct arena *arena, const struct policy_table *t) 
                       STR_ARG(t->schema), STR_ARG(t->name));
 }
 
-static void write_table(struct call *call, const struct policy_table *t, struct json_writer *w) {
+/* A name that found no memory would be a wrong answer. */
+static result put_table_name(struct call *call, const struct policy_table *t,
+                             struct json_writer *w) {
+    struct str name = table_name(&call->arena, t);
+    if (name.ptr == NULL) return fail_memory(&call->report);
+    json_put_text(w, STR("table"), name);
+    return OK;
+}
+
+static result write_table(struct call *call, const struct policy_table *t, struct json_writer *w) {
     json_object(w);
-    json_put_text(w, STR("table"), table_name(&call->arena, t));
+    TRY(put_table_name(call, t, w));
     json_put_text(w, STR("project"), t->project);
     json_put_text(w, STR("name"), t->name);
     put_optional(w, STR("domain"), t->domain);
@@ -47,6 +56,7 @@ static void write_table(struct call *call, const struct policy_table *t, struct 
     put_optional(w, STR("sensitivity"), t->sensitivity);
     json_put_bool(w, STR("require_partition_filter"), t->require_partition_filter);
     json_object_end(w);
+    return OK;
 }
 
 static result list_run(struct call *call, const void *in, struct json_writer *w) {
@@ -65,7 +75,7 @@ static result list_run(struct call *call, const void *in, struct json_writer *w)
     for (size_t i = 0; i < n; i++) {
         if (input->project.len > 0 && !str_ieq(tables[i]->project, input->project)) continue;
         if (input->domain.len > 0 && !str_eq(tables[i]->domain, input->domain)) continue;
-        write_table(call, tables[i], w);
+        TRY(write_table(call, tables[i], w));
         shown++;
     }
     json_array_end(w);
@@ -209,7 +219,7 @@ static result describe_run(struct call *call, const void *in, struct json_writer
     struct schema_source source = backend_set_source(call->snapshot->backends);
     TRY(table_find(call, input->table, input->project, &source, &relation, &table));
     json_object(w);
-    json_put_text(w, STR("table"), table_name(&call->arena, table));
+    TRY(put_table_name(call, table, w));
     json_put_text(w, STR("project"), table->project);
     put_optional(w, STR("comment"), relation->schema->comment);
     put_optional(w, STR("domain"), table->domain);
