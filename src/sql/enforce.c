@@ -65,15 +65,29 @@ static bool is_star(const struct sql_expr *expr, const struct sql_place *place) 
            expr->star.n_replace > 0;
 }
 
+static bool shows_column(const struct resolved_star *star) {
+    for (size_t i = 0; i < star->n_columns; i++)
+        if (!star->columns[i]->hidden) return true;
+    return false;
+}
+
+static result refuse_empty_star(struct report *report, struct sql_span span) {
+    return fail(report, FAIL_DENIED, "SELECT_STAR_NOT_ALLOWED", span.from,
+                "no column that the star means is granted");
+}
+
 static enum walk see_expr(struct sql_expr *expr, const struct sql_place *place, void *with) {
     struct look *look = with;
     if (expr->kind == SQL_PARAM)
         return refuse(look, expr->span, "parameters",
                       "Write the value itself; it is checked like the rest of the statement.");
-    if (expr->kind == SQL_STAR && is_star(expr, place)) look->out->facts.has_star = true;
-    if (expr->kind == SQL_REF && resolved_star(look->r, expr) != NULL)
-        look->out->facts.has_star = true;
-    return WALK_ON;
+    if (expr->kind != SQL_STAR && expr->kind != SQL_REF) return WALK_ON;
+    const struct resolved_star *star = resolved_star(look->r, expr);
+    if (star == NULL || (expr->kind == SQL_STAR && !is_star(expr, place))) return WALK_ON;
+    look->out->facts.has_star = true;
+    if (place->in_expr == NULL || shows_column(star)) return WALK_ON;
+    look->failed = refuse_empty_star(look->report, expr->span);
+    return WALK_STOP;
 }
 
 static enum walk see_constant(struct sql_expr *expr, const struct sql_place *place, void *with) {
@@ -144,8 +158,7 @@ static result check_items(struct look *look, const struct resolved_query *query)
         return fail(look->report, FAIL_LIMIT, "SQL_TOO_LARGE", span.from,
                     "more than %zu columns are selected", max);
     if (n > 0) return OK;
-    return fail(look->report, FAIL_DENIED, "SELECT_STAR_NOT_ALLOWED", span.from,
-                "no column that the star means is granted");
+    return refuse_empty_star(look->report, span);
 }
 
 static enum walk see_query(struct sql_query *query, const struct sql_place *place, void *with) {
