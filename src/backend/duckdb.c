@@ -84,11 +84,14 @@ static void duckdb_close(struct backend *backend) {
     free(duck);
 }
 
-static struct text_list one_text(struct str text, struct arena *arena) {
-    struct str *item = arena_new(arena, struct str);
-    if (item == NULL) return (struct text_list){0};
-    *item = text;
-    return (struct text_list){item, 1};
+/* A database and, where somebody else left one, what was not yet written into it. Empty: memory. */
+static struct text_list database_files(struct str path, struct arena *arena) {
+    struct str *items = arena_new_array(arena, 2, struct str);
+    struct str log = str_printf(arena, STR_FMT ".wal", STR_ARG(path));
+    if (items == NULL || log.ptr == NULL) return (struct text_list){0};
+    items[0] = path;
+    items[1] = log;
+    return (struct text_list){items, 2};
 }
 
 /* Loaded tables: from the file under state_dir; or in each worker's memory, where nothing may be
@@ -112,7 +115,7 @@ static result serve_loaded(struct duckdb_backend *duck, const struct backend_set
     duck->load.output = str_printf(arena, STR_FMT "/duck", STR_ARG(setup->state_dir));
     duck->serve.database = str_printf(arena, STR_FMT "/" STR_FMT ".duckdb",
                                       STR_ARG(duck->load.output), STR_ARG(plan->hash));
-    duck->serve.inputs = one_text(duck->serve.database, arena);
+    duck->serve.inputs = database_files(duck->serve.database, arena);
     if (duck->serve.database.ptr == NULL || duck->serve.inputs.n == 0) return fail_memory(NULL);
     return OK;
 }
@@ -130,7 +133,7 @@ static result serve_file(struct duckdb_backend *duck, const struct backend_setup
     /* `main` is the default project: as the catalog's name it is found by the project's name. */
     struct str project = duck->catalogue.default_project;
     duck->serve.catalog = project.len > 0 ? project : STR(DUCKDB_CATALOG);
-    duck->serve.inputs = one_text(duck->serve.database, &duck->arena);
+    duck->serve.inputs = database_files(duck->serve.database, &duck->arena);
     duck->plan.n_undescribed = 1;
     return duck->serve.inputs.n == 0 ? fail_memory(NULL) : OK;
 }

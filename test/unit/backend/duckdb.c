@@ -5,9 +5,12 @@
 #include "backend/duckdb_fence.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define SHOP "[{name: shop, kind: duckdb, load: [\"shop/*.csv\"], workers: 1}]\n"
@@ -170,9 +173,9 @@ static const char *const refused[] = {
     "INSERT INTO home.people VALUES (3, 'x', 'y')",
     "UPDATE home.people SET id = 0",
     "DELETE FROM home.people",
-    "COPY home.people TO '/tmp/weir-out.csv'",
-    "COPY (SELECT 1) TO '/tmp/weir-out.csv'",
-    "ATTACH '/tmp/weir-other.duckdb'",
+    "COPY home.people TO 'out.csv'",
+    "COPY (SELECT 1) TO 'out.csv'",
+    "ATTACH 'other.duckdb'",
     "DETACH memory",
     "SET threads = 4",
     "RESET threads",
@@ -188,7 +191,7 @@ static const char *const refused[] = {
     "SELECT ?",
     "SELECT $1",
     "BEGIN",
-    "EXPORT DATABASE '/tmp'",
+    "EXPORT DATABASE 'out'",
     "CHECKPOINT",
     "VACUUM",
     "SELECT * FROM read_csv('/etc/passwd')",
@@ -527,8 +530,58 @@ static void test_worker_inherits_nothing(void **state) {
     assert_true(n_fds <= 7);
 }
 
+/* -- when we are killed -------------------------------------------------------------------------
+ */
+
+#define HOLD_WORD "hold-a-worker"
+
+/* What a child of this test does: holds a worker in an endless query, tells who it is, and waits.
+ */
+static void tell_and_wait(struct acting_sink *sink) {
+    (void)sink;
+    printf("%d %s\n", (int)only_worker(), shop.state_dir);
+    fflush(stdout);
+    for (;;) pause();
+}
+
+static void hold_a_worker(void) {
+    rig_open(&shop, SHOP);
+    struct acting_sink acting = {.act = tell_and_wait};
+    struct run_limits limits = limits_ms(60000);
+    (void)run_acting(&shop, &acting, &limits);
+    exit(1);
+}
+
+static void test_worker_does_not_outlive_us(void **state) {
+    (void)state;
+    int out[2];
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(out[1], STDOUT_FILENO);
+        execl("/proc/self/exe", "test", HOLD_WORD, (char *)NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    FILE *told = fdopen(out[0], "r");
+    int worker = 0;
+    char dir[512] = "", command[600];
+    assert_int_equal(fscanf(told, "%d %511s", &worker, dir), 2);
+    struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, worker, 0), .events = POLLIN};
+    assert_true(end.fd >= 0);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(poll(&end, 1, 20000), 1);
+    close(end.fd);
+    fclose(told);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    assert_int_equal(system(command), 0);
+}
+
 int main(int argc, char **argv) {
     engine_worker(argc, argv);
+    if (argc > 1 && strcmp(argv[1], HOLD_WORD) == 0) hold_a_worker();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_many_rows_in_many_frames),
@@ -552,6 +605,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_no_worker_free),
         cmocka_unit_test(test_many_callers),
         cmocka_unit_test(test_worker_inherits_nothing),
+        cmocka_unit_test(test_worker_does_not_outlive_us),
     };
     return cmocka_run_group_tests(tests, open_shop, close_shop);
 }

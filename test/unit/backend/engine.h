@@ -35,7 +35,7 @@ struct engine_rig {
     struct backend_setup setup;
     struct backend_set *set;
     struct backend *backend;
-    char state_dir[64];
+    char state_dir[512]; /* in the working directory, which is the build's */
     char executable[512];
 };
 
@@ -52,7 +52,9 @@ static inline void rig_open_as(struct engine_rig *rig, const char *list, bool sc
     memset(rig, 0, sizeof *rig);
     arena_init(&rig->arena, 16 << 20);
     problems_init(&rig->problems, &rig->arena);
-    snprintf(rig->state_dir, sizeof rig->state_dir, "/tmp/weir-test-XXXXXX");
+    char here[400];
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(rig->state_dir, sizeof rig->state_dir, "%s/weir-test-XXXXXX", here);
     assert_non_null(mkdtemp(rig->state_dir));
     ssize_t n = readlink("/proc/self/exe", rig->executable, sizeof rig->executable - 1);
     assert_true(n > 0);
@@ -88,7 +90,7 @@ static inline void rig_open(struct engine_rig *rig, const char *list) {
 
 static inline void rig_close(struct engine_rig *rig) {
     backend_set_unref(rig->set);
-    char command[128];
+    char command[600];
     snprintf(command, sizeof command, "rm -rf '%s'", rig->state_dir);
     assert_int_equal(system(command), 0);
     arena_deinit(&rig->arena);

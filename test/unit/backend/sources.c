@@ -139,7 +139,7 @@ static void test_file(void **state) {
     rig_open(&maker, "[{name: s, kind: duckdb, load: [\"shop/*.csv\"], workers: 1}]\n");
     DIR *dir = opendir(duck_dir(&maker));
     assert_non_null(dir);
-    char list[512] = "";
+    char list[1024] = "";
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
         if (str_ends(str_of(entry->d_name), STR(".duckdb")))
             snprintf(list, sizeof list, "[{name: f, kind: duckdb, workers: 1, file: %s/%s}]\n",
