@@ -7,10 +7,15 @@
  *
  * Memory:  results live in `arena` and may point into `text`; keep both.
  * Errors:  FAIL_MEMORY, FAIL_LIMIT (depth, size), FAIL_BACKEND and FAIL_TIMEOUT (a schema source
- *          could not answer). FAIL_INPUT: not SQL that we accept; the report holds code, sentence,
- *          byte offset in `text` and hint.
- * Denial:  is no error: OK is returned and out->effect is GUARD_DENY with code, sentence and hint
- * in the report of the same form. Threads: no shared state; any number of guards may run at once.
+ *          could not answer). FAIL_INPUT: not SQL that we accept, or DIALECT_UNSUPPORTED: the
+ *          backend cannot say it; the report holds code, sentence, byte offset in `text` and hint.
+ *          FAIL_CONFIG: a filter or mask of the policy cannot be applied.
+ * Denial:  is no error: OK is returned and out->effect is GUARD_DENY, with code, sentence and hint
+ *          in the report of the same form. GUARD_APPROVAL leaves its reason there, too.
+ * Secrets: code, sentence and hint do not tell what is denied from what does not exist. The lists
+ *          of a denied answer do: they are for the record and the keeper's command line. The
+ *          sentence of INTERNAL_ERROR is for the log.
+ * Threads: no shared state; any number of guards may run at once.
  */
 #ifndef WEIR_SQL_GUARD_H
 #define WEIR_SQL_GUARD_H
@@ -89,10 +94,10 @@ struct guard_answer {
     size_t n_output;
     bool has_partition_filter;
     int64_t join_count;
-    int64_t limit; /* as printed outermost */
-    bool is_callers_limit;   /* it is what the text asked for: neither injected nor lowered */
-    bool may_tell_engine;    /* no row filter and no mask is at work, so that the engine's error text
-                                says nothing about hidden rows */
+    int64_t limit;         /* as printed outermost */
+    bool is_callers_limit; /* it is what the text asked for: neither injected nor lowered */
+    bool may_tell_engine;  /* no row filter and no mask is at work, so that the engine's error text
+                              says nothing about hidden rows */
     enum risk_level risk;
     unsigned risk_flags;
     struct str backend; /* of the relations; empty when there are none */

@@ -23,7 +23,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { WORLD_TABLES = 32, WORLD_COLUMNS = 32, WORLD_FILTERS = 4, WORLD_JOINS = 8, WORLD_LIST = 8 };
+enum { WORLD_TABLES = 40, WORLD_COLUMNS = 64, WORLD_FILTERS = 4, WORLD_JOINS = 8, WORLD_LIST = 8 };
 
 struct world_table {
     struct grant_relation relation;
