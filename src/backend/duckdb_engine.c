@@ -220,6 +220,10 @@ static duckdb_prepared prepared_for(struct engine *engine, uint64_t number, stru
             free(text);
             return NULL;
         }
+        if (sql.len > DUCKDB_PREPARED_BYTES_MAX) {
+            free(text);
+            return engine->too_long = statement;
+        }
         known = place_for(engine);
         *known = (struct engine_prepared){
             .text = text, .len = sql.len, .hash = hash, .statement = statement};
@@ -267,7 +271,7 @@ static result make_columns(struct answer *a, struct report *report) {
 
 static bool is_interrupted(struct engine *engine) {
     pthread_mutex_lock(&engine->lock);
-    bool answer = engine->is_interrupted;
+    bool answer = engine->interrupted == engine->running;
     pthread_mutex_unlock(&engine->lock);
     return answer;
 }
@@ -366,7 +370,6 @@ static enum step run_prepared(struct answer *a, duckdb_prepared statement) {
 static void set_running(struct engine *engine, uint64_t number) {
     pthread_mutex_lock(&engine->lock);
     engine->running = number;
-    engine->is_interrupted = false;
     pthread_mutex_unlock(&engine->lock);
 }
 
@@ -375,12 +378,15 @@ bool engine_run(struct engine *engine, uint64_t number, struct str sql,
     set_running(engine, number);
     duckdb_prepared statement = prepared_for(engine, number, sql, &output->frames);
     enum step step = STEP_TOLD;
-    if (statement != NULL) {
+    if (statement != NULL && is_interrupted(engine)) {
+        wire_put_error(&output->frames, WIRE_ERROR_INTERRUPTED, STR_NONE);
+    } else if (statement != NULL) {
         duckdb_result answer;
         struct answer a = {.engine = engine, .output = output, .result = &answer};
         step = run_prepared(&a, statement);
         engine->api.destroy_result(&answer);
     }
+    if (engine->too_long != NULL) engine->api.destroy_prepare(&engine->too_long);
     set_running(engine, 0);
     arena_reset(&engine->arena);
     buf_clear(&engine->scratch);
@@ -389,9 +395,7 @@ bool engine_run(struct engine *engine, uint64_t number, struct str sql,
 
 void engine_interrupt(struct engine *engine, uint64_t number) {
     pthread_mutex_lock(&engine->lock);
-    if (engine->running == number && number != 0) {
-        engine->is_interrupted = true;
-        engine->api.interrupt(engine->connection);
-    }
+    engine->interrupted = number;
+    if (engine->running == number && number != 0) engine->api.interrupt(engine->connection);
     pthread_mutex_unlock(&engine->lock);
 }

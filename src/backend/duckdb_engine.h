@@ -33,11 +33,12 @@ struct engine {
     struct buf scratch;               /* of one nested value */
     struct engine_prepared *prepared; /* DUCKDB_PREPARED_MAX places */
     size_t n_prepared;
-    bool must_end; /* after this answer the process is not to be trusted with another */
+    duckdb_prepared too_long; /* the statement at work, when its text is too long to be kept */
+    bool must_end;            /* after this answer the process is not to be trusted with another */
 
-    pthread_mutex_t lock; /* of the three below */
+    pthread_mutex_t lock; /* of the two below */
     uint64_t running;     /* the number of the query at work; 0: none */
-    bool is_interrupted;
+    uint64_t interrupted; /* the last number to be interrupted; it may be told before it runs */
 };
 
 /* Where an answer goes: called with whole frames, which it sends and takes out. false: nobody

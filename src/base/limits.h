@@ -131,6 +131,7 @@
 #define DUCKDB_KEY_BYTES_MAX      (64 * KIB) /* of a map's key that is no text */
 #define DUCKDB_ANSWER_ARENA_BYTES (16 * MIB) /* readers of the columns of one answer */
 #define DUCKDB_PREPARED_MAX       64         /* statements a worker keeps */
+#define DUCKDB_PREPARED_BYTES_MAX (16 * KIB) /* of the text of one that is kept: plans take many times it */
 #define DUCKDB_ADDRESS_SPACE_BASE (1 * GIB)  /* beside memory_limit: the library, stacks, its heap \
                                               */
 #define DUCKDB_START_MS     10000            /* a worker that is not ready by then never will be */

@@ -112,6 +112,15 @@ static void test_prepared_statements_come_and_go(void **state) {
         }
 }
 
+/* A text too long to be kept is prepared anew each time, and leaves nothing behind. */
+static void test_long_statement(void **state) {
+    (void)state;
+    static char blanks[100000];
+    memset(blanks, ' ', sizeof blanks - 1);
+    struct str sql = str_printf(&shop.arena, "SELECT %s1 AS one", blanks);
+    for (int i = 0; i < 3; i++) assert_answer(&shop, sql.ptr, "one:int\n[1]\n");
+}
+
 static void test_time_goes_on_in_a_prepared_statement(void **state) {
     (void)state;
     const char *sql = "SELECT epoch_us(now()) AS t";
@@ -586,6 +595,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_many_rows_in_many_frames),
         cmocka_unit_test(test_prepared_statements_come_and_go),
+        cmocka_unit_test(test_long_statement),
         cmocka_unit_test(test_time_goes_on_in_a_prepared_statement),
         cmocka_unit_test(test_sink_may_end_early),
         cmocka_unit_test(test_engine_error_is_told),
