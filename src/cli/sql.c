@@ -119,11 +119,36 @@ static result read_sql(const struct json *line, struct question *q, struct arena
                 "a line must hold 'sql' as text or 'sql_b64' as base64");
 }
 
+/* JSON that we refuse for an escaped NUL or half a surrogate pair is JSON all the same, and its
+ * answer must be found again: so its id is read out of a copy whose escapes are all harmless and as
+ * long as they were. Empty: it is no JSON for another reason. */
+static struct str id_of_refused(struct str text, struct arena *arena) {
+    struct str copy = str_dup(arena, text);
+    const struct json *line;
+    if (copy.ptr == NULL) return STR_NONE;
+    char *bytes = (char *)(uintptr_t)copy.ptr; /* ours: just made */
+    for (size_t i = 0; i + 5 < copy.len; i++) {
+        if (bytes[i] == '\\' && bytes[i + 1] == 'u') memcpy(bytes + i + 2, "0041", 4);
+        if (bytes[i] == '\\') i++;
+    }
+    if (json_read(copy, NULL, arena, &line, NULL).why != FAIL_NONE) return STR_NONE;
+    const struct json *id = json_get(line, STR("id"));
+    if (id == NULL) return STR_NONE;
+    struct str raw = json_raw(id);
+    size_t at = (size_t)(raw.ptr - copy.ptr);
+    return str_find(raw, STR("\\")) == raw.len ? str_slice(text, at, at + raw.len) : STR_NONE;
+}
+
 static result read_question(const struct session *s, struct str text, struct question *q,
                             struct arena *arena, struct report *report) {
     const struct json *line;
     *q = (struct question){.id = STR("null"), .as = s->as, .project = s->project};
-    TRY(json_read(text, NULL, arena, &line, report));
+    result r = json_read(text, NULL, arena, &line, report);
+    if (r.why != FAIL_NONE) {
+        struct str id = id_of_refused(text, arena);
+        if (id.len > 0) q->id = id;
+        return r;
+    }
     if (line->type != JSON_OBJECT)
         return fail(report, FAIL_INPUT, "INVALID_ARGUMENT", REPORT_NO_OFFSET,
                     "a line must be a JSON object");
@@ -147,10 +172,7 @@ static void answer_line(struct session *s, struct str text) {
         struct json_writer w;
         buf_init(&out, MIB);
         json_writer_init(&w, &out);
-        if (s->verb == VERB_PARSE)
-            sql_answer_parse(q.id, STR(""), &report, &w);
-        else
-            sql_answer_error(q.id, &report, &w);
+        sql_answer_error(q.id, &report, &w);
         cli_print(&out);
         buf_deinit(&out);
     }

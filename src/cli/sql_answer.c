@@ -46,11 +46,18 @@ void sql_answer_parse(struct str id, struct str sql, const struct report *report
     json_object_end(w);
 }
 
+/* Readable as an answer of every verb: to `parse` it is a text that does not parse. */
 void sql_answer_error(struct str id, const struct report *report, struct json_writer *w) {
     json_object(w);
     put_id(w, id);
+    json_put_bool(w, STR("ok"), false);
+    json_put_text(w, STR("statement"), STR("unknown"));
     json_put_text(w, STR("decision"), STR("error"));
     put_cause(w, STR(""), report);
+    json_key(w, STR("error"));
+    json_object(w);
+    put_cause(w, STR(""), report);
+    json_object_end(w);
     json_object_end(w);
 }
 
@@ -152,7 +159,8 @@ void sql_answer_run(struct str id, struct call *call, struct str envelope, struc
                    "the reply is too large to be repeated here");
     json_object(w);
     put_id(w, id);
-    put_check(w, call, how);
+    put_decision(w, call, how);
+    if (call->facts.sql_run.len > 0) json_put_text(w, STR("sql"), call->facts.sql_run);
     const struct json *data = json_get(reply, STR("data"));
     for (size_t i = 0; how.why == FAIL_NONE && i < COUNT(members); i++) {
         const struct json *value = json_get(data, members[i]);
