@@ -157,11 +157,14 @@
 #define AUDIT_LIST_BYTES_MAX  (64 * MIB) /* names of the log's files: a hundred thousand of them */
 #define AUDIT_SIDES_MAX       100        /* chains beside ours that one process number can have */
 
-/* -- sql: what the guard follows ----------------------------------------------------------------
+/* -- sql: what the guard follows -----------------------------------------------------------------
  */
-#define SQL_JOIN_TABLES_MAX 65535 /* counted through CTEs; far above any policy's maximum */
-#define SQL_JOIN_ENDS_MAX   1024  /* base columns behind one joined column: CTEs can double them */
-#define SQL_JOIN_LINKS_MAX  2048  /* equations between tables; compared pair by pair */
+#define SQL_JOIN_TABLES_MAX 65535   /* counted through CTEs; far above any policy's maximum */
+#define SQL_JOIN_ENDS_MAX   1024    /* base columns behind one joined column: CTEs can double them */
+#define SQL_JOIN_LINKS_MAX  512     /* equations between tables; compared pair by pair */
+#define SQL_JOIN_STEPS_MAX  100000  /* queries looked through for joined columns */
 #define SQL_PUSH_STEPS_MAX  1000000 /* columns looked through for partition predicates */
+#define SQL_SCANS_MAX       1024    /* of base tables, CTEs counted as often as they are read */
+#define SQL_CUBE_MAX        12      /* keys of CUBE in one GROUP BY: 4096 grouping sets */
 
 #endif

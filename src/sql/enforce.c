@@ -6,14 +6,23 @@
 
 /* -- relations -------------------------------------------------------------------------------- */
 
+/* A relation of which no column is granted is not granted: not even its rows are counted. */
+static bool grants_something(const struct grant_relation *relation) {
+    if (relation->effect != GRANT_ALLOW || relation->columns == NULL) return false;
+    for (size_t i = 0; i < relation->schema->n_columns; i++) {
+        enum grant_effect effect = relation->columns[i].effect;
+        if (effect == GRANT_ALLOW || effect == GRANT_MASK) return true;
+    }
+    return false;
+}
+
 static result check_relations(const struct resolved *r, struct report *report) {
     if (r->denied != NULL) return sql_refuse_table(r->denied_as, report);
     /* Said once more from the sources, so that a slip in the resolver grants nothing. */
     for (size_t i = 0; i < r->n_sources; i++) {
         const struct resolved_source *source = r->sources[i];
         if (source->source->kind != SQL_TABLE || source->cte != NULL) continue;
-        if (source->relation == NULL || source->relation->effect != GRANT_ALLOW ||
-            (source->relation->columns == NULL && source->relation->schema->n_columns > 0))
+        if (source->relation == NULL || !grants_something(source->relation))
             return sql_refuse_table(&source->source->table, report);
     }
     return OK;
@@ -161,11 +170,32 @@ static result check_items(struct look *look, const struct resolved_query *query)
     return refuse_empty_star(look->report, span);
 }
 
+static size_t cube_keys(const struct sql_group *groups, size_t n) {
+    size_t keys = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (groups[i].kind == SQL_GROUP_CUBE) keys += groups[i].n_items;
+        keys += cube_keys(groups[i].items, groups[i].n_items);
+    }
+    return keys;
+}
+
+/* CUBE of n keys groups 2^n times. */
+static result check_cube(struct look *look, const struct sql_query *query) {
+    const struct sql_group_by *by = &query->select->group_by;
+    size_t keys = cube_keys(by->items, by->n_items) + cube_keys(by->sets, by->n_sets);
+    if (by->suffix == SQL_GROUP_CUBE) keys += by->n_items;
+    if (keys <= SQL_CUBE_MAX) return OK;
+    return fail(look->report, FAIL_LIMIT, "SQL_TOO_LARGE", query->span.from,
+                "CUBE of more than %d keys", SQL_CUBE_MAX);
+}
+
 static enum walk see_query(struct sql_query *query, const struct sql_place *place, void *with) {
     (void)place;
     struct look *look = with;
     const struct resolved_query *resolved = resolved_query(look->r, query);
     look->failed = check_items(look, resolved);
+    if (query->kind == SQL_SELECT && look->failed.why == FAIL_NONE)
+        look->failed = check_cube(look, query);
     if (query->kind == SQL_SELECT && query->select->where == NULL && reads_table(resolved->from))
         look->out->facts.has_unfiltered_block = true;
     return look->failed.why == FAIL_NONE ? WALK_ON : WALK_STOP;

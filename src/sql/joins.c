@@ -58,6 +58,40 @@ uint32_t joins_tables_of(struct joiner *j, const struct resolved_source *source)
     return n < SQL_JOIN_TABLES_MAX ? n : SQL_JOIN_TABLES_MAX;
 }
 
+/* -- scans ------------------------------------------------------------------------------------ */
+
+static void add_scans(struct joiner *j, uint32_t id, uint32_t n) {
+    uint32_t sum = j->n_scans[id] + n;
+    j->n_scans[id] = sum < SQL_JOIN_TABLES_MAX ? sum : SQL_JOIN_TABLES_MAX;
+}
+
+static enum walk see_scan(struct sql_source *source, const struct sql_place *place, void *with) {
+    struct joiner *j = with;
+    if (source->kind != SQL_TABLE || place->block == NULL) return WALK_ON;
+    const struct resolved_source *resolved = resolved_source(j->r, source);
+    bool is_cte = resolved->cte != NULL; /* walked before: it stands in front */
+    add_scans(j, place->block->id, is_cte ? j->n_scans[resolved->cte->query->query->id] : 1);
+    return WALK_ON;
+}
+
+static void leave_scans(struct sql_query *query, const struct sql_place *place, void *with) {
+    struct joiner *j = with;
+    if (place->block != NULL && place->clause != SQL_IN_WITH)
+        add_scans(j, place->block->id, j->n_scans[query->id]);
+}
+
+/* n CTEs of which each reads the one before it twice are 2^n scans. */
+static result check_scans(struct joiner *j) {
+    struct sql_query *root = j->r->root->query;
+    j->n_scans = arena_new_array(j->arena, j->n_ids + 1, uint32_t);
+    if (j->n_scans == NULL) return fail_memory(j->report);
+    (void)sql_walk_query(
+        root, &(struct sql_visitor){.source = see_scan, .leave_query = leave_scans, .with = j});
+    if (j->n_scans[root->id] <= SQL_SCANS_MAX) return OK;
+    return fail(j->report, FAIL_LIMIT, "SQL_TOO_LARGE", REPORT_NO_OFFSET,
+                "the statement reads tables more than %d times", SQL_SCANS_MAX);
+}
+
 /* -- following a column to its base ----------------------------------------------------------- */
 
 static void ends_add(struct joiner *j, struct join_ends *ends, struct join_end end) {
@@ -101,6 +135,11 @@ static void trace(struct joiner *j, const struct resolved_column *column,
 static void trace_output(struct joiner *j, const struct resolved_query *query, uint32_t index,
                          const struct resolved_source *leaf, struct join_ends *ends) {
     if (j->failed.why != FAIL_NONE || !ends->is_plain) return;
+    if (j->steps++ > SQL_JOIN_STEPS_MAX) {
+        j->failed = fail(j->report, FAIL_LIMIT, "SQL_TOO_LARGE", REPORT_NO_OFFSET,
+                         "what is joined comes of too many queries");
+        return;
+    }
     if (query->query->kind == SQL_SET) {
         for (size_t i = 0; i < query->query->n_branches; i++)
             trace_output(j, query->branches[i], index, leaf, ends);
@@ -453,6 +492,7 @@ result joins_check(const struct resolved *r, struct arena *arena, struct joins_f
     j.n_ids = r->n_nodes;
     j.n_tables = arena_new_array(arena, j.n_ids + 1, uint32_t);
     if (j.n_tables == NULL) return fail_memory(report);
+    TRY(check_scans(&j));
     struct sql_visitor visitor = {
         .expr = see_expr, .query = see_query, .source = see_source, .with = &j};
     (void)sql_walk_query(r->root->query, &visitor);

@@ -44,6 +44,8 @@ struct joiner {
     size_t n_needs, cap_needs;
     uint32_t *n_tables; /* of a query, by id; 0: not counted yet, else one more than the number */
     size_t n_ids;
+    uint32_t *n_scans; /* of a query, by id, with everything beneath it */
+    size_t steps;      /* of trace */
     result failed;
 };
 

@@ -37,6 +37,7 @@ static bool is_transparent(const struct resolved_query *query) {
 
 static bool can_look_into(const struct resolved_source *source) {
     if (source->query == NULL || !is_transparent(source->query)) return false;
+    if (source->source->sample.kind != SQL_SAMPLE_NONE) return false; /* of other rows, then */
     return source->cte == NULL || source->cte->n_readers == 1;
 }
 
@@ -370,8 +371,7 @@ static void offer(struct finder *f, struct sql_expr *expr, const struct resolved
         if (can_look_into(side)) offer_to_query(f, expr, side->query);
         return;
     case SQL_DERIVED:
-        if (can_look_into(side) && side->source->sample.kind == SQL_SAMPLE_NONE)
-            offer_to_query(f, expr, side->query);
+        if (can_look_into(side)) offer_to_query(f, expr, side->query);
         return;
     case SQL_VALUES:
     case SQL_FUNCTION:

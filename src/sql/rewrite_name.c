@@ -6,18 +6,37 @@ enum { NAME_BYTES_MAX = 60, SMALL_LIST = 16 };
 
 /* -- unique names ----------------------------------------------------------------------------- */
 
+struct taken_name {
+    unsigned next; /* suffix to be tried first: so that n equal names cost n steps */
+};
+
 static struct str unique(struct rewriter *rw, struct map *taken, struct str wish) {
     struct str name = utf8_clip(wish, NAME_BYTES_MAX - 8);
     if (wish.len <= NAME_BYTES_MAX) name = wish;
     if (name.len == 0) name = STR("t");
-    struct str stem = name;
-    for (unsigned i = 2; map_get(taken, name) != NULL; i++) {
-        name =
-            str_printf(rw->arena, STR_FMT "_%u", STR_ARG(utf8_clip(stem, NAME_BYTES_MAX - 8)), i);
-        if (name.ptr == NULL) break;
+    struct str stem = utf8_clip(name, NAME_BYTES_MAX - 8);
+    struct taken_name *own = arena_new(rw->arena, struct taken_name);
+    struct taken_name *first = map_get(taken, name);
+    for (bool is_taken = first != NULL; is_taken && name.ptr != NULL;) {
+        name = str_printf(rw->arena, STR_FMT "_%u", STR_ARG(stem), first->next++);
+        is_taken = name.ptr != NULL && map_get(taken, name) != NULL;
     }
-    if (name.ptr == NULL || !map_put(taken, name, rw)) rewrite_no_memory(rw);
+    if (own == NULL || name.ptr == NULL || !map_put(taken, name, own)) {
+        rewrite_no_memory(rw);
+        return STR_NONE;
+    }
+    own->next = 2;
     return name;
+}
+
+/* A name that is taken from the start. */
+static void take_name(struct rewriter *rw, struct map *taken, struct str name) {
+    struct taken_name *own = arena_new(rw->arena, struct taken_name);
+    if (own == NULL || !map_put(taken, name, own)) {
+        rewrite_no_memory(rw);
+        return;
+    }
+    own->next = 2;
 }
 
 struct str rewrite_alias(struct rewriter *rw, struct str wish) {
@@ -30,7 +49,7 @@ static enum walk see_lambda(struct sql_expr *expr, const struct sql_place *place
     struct rewriter *rw = with;
     if (expr->kind != SQL_LAMBDA) return WALK_ON;
     for (size_t i = 0; i < expr->lambda.params.n; i++)
-        if (!map_put(&rw->taken, expr->lambda.params.at[i].text, expr)) rewrite_no_memory(rw);
+        take_name(rw, &rw->taken, expr->lambda.params.at[i].text);
     return rewrite_on(rw);
 }
 
@@ -69,7 +88,7 @@ static void name_inner(struct rewriter *rw, const struct resolved_query *query) 
         /* From here on the map must know all names that came before. */
         for (size_t k = 0; is_small && k < i; k++) {
             struct str name = rw->names[query->outputs[k].number];
-            if (name.ptr != NULL && !map_put(&taken, name, rw)) rewrite_no_memory(rw);
+            if (name.ptr != NULL) take_name(rw, &taken, name);
         }
         is_small = false;
         rw->names[output->number] = unique(rw, &taken, output->name);
