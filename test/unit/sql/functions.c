@@ -71,14 +71,14 @@ static void picks_the_spelling(void **state) {
         enum spelling_kind kind;
         const char *text;
     } cases[] = {
-        {"coalesce", 2, SPELLING_NAME, "coalesce"},
+        {"cbrt", 1, SPELLING_TEMPLATE, "cbrt(${1!double})"},
         {"dateadd", 3, SPELLING_HOOK, "dateadd"},
         {"mask_hash", 1, SPELLING_REFUSED, ""},
-        {"log", 1, SPELLING_TEMPLATE, "ln(${1!double})"},
-        {"log", 2, SPELLING_TEMPLATE, "ln(${2!double}) / ln(${1!double})"},
-        {"current_date", 0, SPELLING_TEMPLATE, "current_date"},
+        {"trim", 1, SPELLING_TEMPLATE, "trim(${1!string}, ' ')"},
+        {"trim", 2, SPELLING_TEMPLATE, "trim(${1!string}, ${2!string})"},
+        {"pi", 0, SPELLING_TEMPLATE, "pi()"},
         {"row_number", 0, SPELLING_NAME, "row_number"},
-        {"nvl", 2, SPELLING_TEMPLATE, "coalesce($1, $2)"},
+        {"nvl", 2, SPELLING_HOOK, "coalesce"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         const struct sql_function *f = sql_function_find(str_of(cases[i].name));

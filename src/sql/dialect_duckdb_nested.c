@@ -1,0 +1,293 @@
+/* Arrays, maps, structs and lambdas. Positions count from 0 or 1 as MaxCompute counts them. */
+#include "sql/dialect_duckdb_inner.h"
+
+static const struct sql_exprs *args_of(const struct sql_expr *expr) {
+    return &expr->call.args;
+}
+
+/* -- elements --------------------------------------------------------------------------------- */
+
+static void put_key(printer *p, const struct sql_expr *key, const struct sql_type *map) {
+    if (map->key != NULL)
+        duck_put_common(p, key, map->key);
+    else
+        sql_put_expr(p, key);
+}
+
+/* a[i] counts from 0, and there is nothing before it; m[k] is NULL for what is not there. */
+void duck_put_element(printer *p, const struct sql_expr *base, const struct sql_expr *index) {
+    struct sql_type type = duck_type(p, base);
+    int64_t at;
+    switch ((int)type.kind) {
+    case SQL_TYPE_ARRAY:
+        sql_put(p, STR("list_extract("));
+        sql_put_expr(p, base);
+        if (duck_constant_int(index, &at) && at >= 0 && at < INT32_MAX) {
+            sql_putf(p, ", %lld)", (long long)at + 1);
+            return;
+        }
+        sql_put(p, STR(", weir_place("));
+        duck_put_bigint(p, index);
+        sql_put(p, STR("))"));
+        return;
+    case SQL_TYPE_MAP:
+        sql_put(p, STR("element_at("));
+        sql_put_expr(p, base);
+        sql_put(p, STR(", "));
+        put_key(p, index, &type);
+        sql_put(p, STR(")[1]"));
+        return;
+    default:
+        duck_refuse(p, base->span, "an element of a value of type %s", sql_type_name(type.kind));
+    }
+}
+
+bool duck_put_index(printer *p, const struct sql_expr *expr) {
+    duck_put_element(p, expr->index.base, expr->index.index);
+    return true;
+}
+
+static void put_index_call(printer *p, const struct sql_expr *expr) {
+    duck_put_element(p, args_of(expr)->at[0], args_of(expr)->at[1]);
+}
+
+bool duck_put_lambda(printer *p, const struct sql_expr *expr) {
+    sql_put(p, STR("lambda "));
+    sql_put_names(p, &expr->lambda.params);
+    sql_put(p, STR(": "));
+    sql_put_expr(p, expr->lambda.body);
+    return true;
+}
+
+/* -- making ----------------------------------------------------------------------------------- */
+
+static void put_list_from(printer *p, const struct sql_exprs *args, size_t from, size_t step,
+                          const struct sql_type *type) {
+    sql_put_byte(p, '[');
+    for (size_t i = from; i < args->n; i += step) {
+        if (i > from) sql_put(p, STR(", "));
+        if (type != NULL)
+            duck_put_common(p, args->at[i], type);
+        else
+            sql_put_expr(p, args->at[i]);
+    }
+    sql_put_byte(p, ']');
+}
+
+static void put_array(printer *p, const struct sql_expr *expr) {
+    struct sql_type type = duck_type(p, expr);
+    put_list_from(p, args_of(expr), 0, 1, type.element);
+}
+
+static void put_map(printer *p, const struct sql_expr *expr) {
+    struct sql_type type = duck_type(p, expr);
+    if (args_of(expr)->n % 2 != 0) duck_refuse(p, expr->span, "a map of half a pair");
+    sql_put(p, STR("map("));
+    put_list_from(p, args_of(expr), 0, 2, type.key);
+    sql_put(p, STR(", "));
+    put_list_from(p, args_of(expr), 1, 2, type.element);
+    sql_put_byte(p, ')');
+}
+
+static void put_struct(printer *p, const struct sql_expr *expr) {
+    sql_put(p, STR("struct_pack("));
+    for (size_t i = 0; i < args_of(expr)->n; i++) {
+        sql_putf(p, "%scol%zu := ", i > 0 ? ", " : "", i + 1);
+        sql_put_expr(p, args_of(expr)->at[i]);
+    }
+    sql_put_byte(p, ')');
+}
+
+static void put_named_struct(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    sql_put(p, STR("struct_pack("));
+    for (size_t i = 0; i + 1 < args->n; i += 2) {
+        struct str name;
+        if (!duck_constant_text(args->at[i], &name) || name.len == 0) {
+            duck_refuse(p, args->at[i]->span, "a name of named_struct that is no constant");
+            return;
+        }
+        if (i > 0) sql_put(p, STR(", "));
+        sql_put_name(p, &(struct sql_name){.text = name});
+        sql_put(p, STR(" := "));
+        sql_put_expr(p, args->at[i + 1]);
+    }
+    sql_put_byte(p, ')');
+}
+
+/* -- arrays ----------------------------------------------------------------------------------- */
+
+static const struct sql_type *element_of(const printer *p, const struct sql_expr *array) {
+    struct sql_type type = duck_type(p, array);
+    return type.kind == SQL_TYPE_ARRAY ? type.element : NULL;
+}
+
+/* f(array, value), the value as the elements are. */
+static void put_with_value(printer *p, const struct sql_expr *expr, const char *name) {
+    const struct sql_exprs *args = args_of(expr);
+    const struct sql_type *element = element_of(p, args->at[0]);
+    sql_put(p, str_of(name));
+    sql_put_expr(p, args->at[0]);
+    sql_put(p, STR(", "));
+    if (element == NULL)
+        duck_refuse(p, expr->span, "this function of what is no array");
+    else
+        duck_put_common(p, args->at[1], element);
+    sql_put_byte(p, ')');
+}
+
+static void put_array_contains(printer *p, const struct sql_expr *expr) {
+    put_with_value(p, expr, "list_contains(");
+}
+
+static void put_array_position(printer *p, const struct sql_expr *expr) {
+    put_with_value(p, expr, "weir_array_position(");
+}
+
+static void put_array_remove(printer *p, const struct sql_expr *expr) {
+    put_with_value(p, expr, "weir_array_remove(");
+}
+
+/* Elements as texts, NULLs left out or replaced. */
+static void put_array_join(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    const struct sql_type *element = element_of(p, args->at[0]);
+    if (element == NULL || !(sql_type_is_text(element->kind) || sql_type_is_integer(element->kind)))
+        duck_refuse(p, expr->span, "array_join of what is neither text nor integer");
+    sql_put(p, args->n > 2 ? STR("weir_array_join(") : STR("array_to_string("));
+    sql_put_expr(p, args->at[0]);
+    for (size_t i = 1; i < args->n; i++) {
+        sql_put(p, STR(", "));
+        duck_put_text(p, args->at[i]);
+    }
+    sql_put_byte(p, ')');
+}
+
+/* NULL is the smallest. */
+static void put_sort_array(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    bool is_down =
+        args->n > 1 && args->at[1]->kind == SQL_LITERAL && args->at[1]->literal.kind == SQL_FALSE;
+    bool is_known = args->n == 1 || is_down ||
+                    (args->at[1]->kind == SQL_LITERAL && args->at[1]->literal.kind == SQL_TRUE);
+    if (!is_known) duck_refuse(p, expr->span, "sort_array in a direction that is no constant");
+    sql_put(p, STR("list_sort("));
+    sql_put_expr(p, args->at[0]);
+    sql_put(p, is_down ? STR(", 'DESC', 'NULLS LAST')") : STR(", 'ASC', 'NULLS FIRST')"));
+}
+
+static void put_size(printer *p, const struct sql_expr *expr) {
+    const struct sql_expr *of = args_of(expr)->at[0];
+    enum sql_type_kind kind = duck_kind(p, of);
+    if (kind != SQL_TYPE_ARRAY && kind != SQL_TYPE_MAP)
+        duck_refuse(p, expr->span, "size of a value of type %s", sql_type_name(kind));
+    sql_put(p, kind == SQL_TYPE_MAP ? STR("CAST(cardinality(") : STR("CAST(len("));
+    sql_put_expr(p, of);
+    sql_put(p, STR(") AS BIGINT)"));
+}
+
+static void put_slice(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    int64_t from, n;
+    if (!duck_constant_int(args->at[1], &from) || from < 1 || !duck_constant_int(args->at[2], &n) ||
+        n < 0 || n > INT32_MAX || from > INT32_MAX) {
+        duck_refuse(p, expr->span, "slice by what is no constant from 1");
+        return;
+    }
+    sql_put(p, STR("list_slice("));
+    sql_put_expr(p, args->at[0]);
+    sql_putf(p, ", %lld, %lld)", (long long)from, (long long)(from + n - 1));
+}
+
+static void put_reverse(printer *p, const struct sql_expr *expr) {
+    const struct sql_expr *of = args_of(expr)->at[0];
+    bool is_array = duck_kind(p, of) == SQL_TYPE_ARRAY;
+    sql_put(p, is_array ? STR("list_reverse(") : STR("reverse("));
+    if (is_array)
+        sql_put_expr(p, of);
+    else
+        duck_put_text(p, of);
+    sql_put_byte(p, ')');
+}
+
+/* -- with lambdas ----------------------------------------------------------------------------- */
+
+/* A second parameter would be a position, which counts from elsewhere. */
+static void put_with_lambda(printer *p, const struct sql_expr *expr, const char *before,
+                            const char *after) {
+    const struct sql_expr *lambda = args_of(expr)->at[1];
+    if (lambda->kind != SQL_LAMBDA || lambda->lambda.params.n != 1) {
+        duck_refuse(p, expr->span, "this function without a lambda of one parameter");
+        return;
+    }
+    sql_put(p, str_of(before));
+    sql_put_expr(p, args_of(expr)->at[0]);
+    sql_put(p, STR(", "));
+    sql_put_expr(p, lambda);
+    sql_put(p, str_of(after));
+}
+
+static void put_filter(printer *p, const struct sql_expr *expr) {
+    put_with_lambda(p, expr, "list_filter(", ")");
+}
+
+static void put_transform(printer *p, const struct sql_expr *expr) {
+    put_with_lambda(p, expr, "list_transform(", ")");
+}
+
+static void put_any_match(printer *p, const struct sql_expr *expr) {
+    put_with_lambda(p, expr, "weir_any_true(list_transform(", "))");
+}
+
+static void put_all_match(printer *p, const struct sql_expr *expr) {
+    put_with_lambda(p, expr, "weir_all_true(list_transform(", "))");
+}
+
+static void put_str_to_map(printer *p, const struct sql_expr *expr) {
+    static const char *const usual[] = {",", "="};
+    const struct sql_exprs *args = args_of(expr);
+    sql_put(p, STR("weir_str_to_map("));
+    duck_put_text(p, args->at[0]);
+    for (size_t i = 1; i < 3; i++) {
+        struct str text = str_of(usual[i - 1]);
+        char plain[64];
+        size_t len;
+        if (i < args->n && !duck_constant_text(args->at[i], &text)) text = STR_NONE;
+        if (!duck_regex_is_plain(text, plain, sizeof plain, &len)) {
+            duck_refuse(p, expr->span, "str_to_map by what is no constant plain text");
+            return;
+        }
+        sql_put(p, STR(", "));
+        sql_put_string(p, (struct str){plain, len});
+    }
+    sql_put_byte(p, ')');
+}
+
+duck_hook duck_find_nested(struct str name) {
+    static const struct {
+        const char *name;
+        duck_hook put;
+    } hooks[] = {
+        {"array", put_array},
+        {"map", put_map},
+        {"struct", put_struct},
+        {"named_struct", put_named_struct},
+        {"index", put_index_call},
+        {"array_contains", put_array_contains},
+        {"array_position", put_array_position},
+        {"array_remove", put_array_remove},
+        {"array_join", put_array_join},
+        {"sort_array", put_sort_array},
+        {"size", put_size},
+        {"slice", put_slice},
+        {"reverse", put_reverse},
+        {"filter", put_filter},
+        {"transform", put_transform},
+        {"any_match", put_any_match},
+        {"all_match", put_all_match},
+        {"str_to_map", put_str_to_map},
+    };
+    for (size_t i = 0; i < COUNT(hooks); i++)
+        if (str_eq(str_of(hooks[i].name), name)) return hooks[i].put;
+    return NULL;
+}

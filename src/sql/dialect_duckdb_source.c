@@ -1,0 +1,257 @@
+/* What stands in FROM, GROUP BY and behind a query. */
+#include "sql/dialect_duckdb_inner.h"
+
+/* -- tables ----------------------------------------------------------------------------------- */
+
+static void put_doubled(printer *p, struct str text) {
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"') sql_put_byte(p, '"');
+        sql_put_byte(p, text.ptr[i]);
+    }
+}
+
+/* project.default.t is "project"."t"; project.schema.t is "project.schema"."t". */
+static void put_table(printer *p, const struct sql_source *source) {
+    const struct sql_names *table = &source->table;
+    if (table->n == 3) {
+        bool is_default = str_ieq(table->at[1].text, STR("default"));
+        sql_put_byte(p, '"');
+        put_doubled(p, table->at[0].text);
+        if (!is_default) sql_put_byte(p, '.');
+        if (!is_default) put_doubled(p, table->at[1].text);
+        sql_put(p, STR("\"."));
+        sql_put_name(p, &table->at[2]);
+    } else {
+        sql_put_path(p, table);
+    }
+    sql_put_alias(p, &source->alias, &source->columns);
+}
+
+/* -- VALUES ----------------------------------------------------------------------------------- */
+
+static const struct resolved_source *resolved_of(const printer *p,
+                                                 const struct sql_source *source) {
+    const struct ruled *ruled = p->with;
+    if (ruled == NULL || source->id == 0 || source->id >= ruled->first_made) return NULL;
+    return resolved_source(ruled->resolved, source);
+}
+
+/* Every row is turned into the common types of the columns. */
+static void put_values(printer *p, const struct sql_source *source) {
+    const struct resolved_source *resolved = resolved_of(p, source);
+    sql_put(p, STR("(VALUES "));
+    for (size_t i = 0; i < source->values.n_rows; i++) {
+        const struct sql_exprs *items = &source->values.rows[i].items;
+        sql_put(p, i == 0 ? STR("(") : STR(", ("));
+        for (size_t c = 0; c < items->n; c++) {
+            if (c > 0) sql_put(p, STR(", "));
+            if (resolved != NULL && c < resolved->n_columns)
+                duck_put_common(p, items->at[c], &resolved->columns[c].type);
+            else
+                sql_put_expr(p, items->at[c]);
+        }
+        sql_put_byte(p, ')');
+    }
+    sql_put_byte(p, ')');
+    sql_put_alias(p, &source->alias, &source->columns);
+}
+
+/* -- LATERAL VIEW: a derived table that sees what stands before it ------------------------------
+ */
+
+static void put_unnest(printer *p, const char *before, const struct sql_expr *of,
+                       const char *after) {
+    sql_put(p, STR("unnest("));
+    sql_put(p, str_of(before));
+    sql_put_expr(p, of);
+    sql_put(p, str_of(after));
+    sql_put_byte(p, ')');
+}
+
+static void put_explode(printer *p, const struct sql_expr *call) {
+    const struct sql_expr *of = call->call.args.at[0];
+    enum sql_type_kind kind = duck_kind(p, of);
+    if (kind == SQL_TYPE_MAP) {
+        put_unnest(p, "map_keys(", of, ")");
+        sql_put(p, STR(", "));
+        put_unnest(p, "map_values(", of, ")");
+    } else if (kind == SQL_TYPE_ARRAY) {
+        put_unnest(p, "", of, "");
+    } else {
+        duck_refuse(p, call->span, "explode of a value of type %s", sql_type_name(kind));
+    }
+}
+
+static void put_posexplode(printer *p, const struct sql_expr *call) {
+    const struct sql_expr *of = call->call.args.at[0];
+    if (duck_kind(p, of) != SQL_TYPE_ARRAY)
+        duck_refuse(p, call->span, "posexplode of what is no array");
+    put_unnest(p, "range(len(", of, "))");
+    sql_put(p, STR(", "));
+    put_unnest(p, "", of, "");
+}
+
+static void put_inline(printer *p, const struct sql_expr *call) {
+    const struct sql_expr *of = call->call.args.at[0];
+    struct sql_type type = duck_type(p, of);
+    if (type.kind != SQL_TYPE_ARRAY || type.element == NULL || type.element->n_fields == 0) {
+        duck_refuse(p, call->span, "inline of what is no array of structs");
+        return;
+    }
+    for (uint32_t i = 0; i < type.element->n_fields; i++) {
+        if (i > 0) sql_put(p, STR(", "));
+        sql_put(p, STR("struct_extract(weir_s, "));
+        sql_put_string(p, type.element->fields[i].name);
+        sql_put_byte(p, ')');
+    }
+    sql_put(p, STR(" FROM (SELECT "));
+    put_unnest(p, "", of, "");
+    sql_put(p, STR(" AS weir_s)"));
+}
+
+static void put_json_tuple(printer *p, const struct sql_expr *call) {
+    for (size_t i = 1; i < call->call.args.n; i++) {
+        if (i > 1) sql_put(p, STR(", "));
+        duck_put_json_key(p, call->call.args.at[0], call->call.args.at[i]);
+    }
+}
+
+/* stack(n, a, b, …): n rows; what is missing in the last is NULL. */
+static void put_stack(printer *p, const struct sql_expr *call, const struct sql_source *source) {
+    const struct resolved_source *resolved = resolved_of(p, source);
+    int64_t rows;
+    size_t n = call->call.args.n - 1;
+    if (resolved == NULL || !duck_constant_int(call->call.args.at[0], &rows) || rows < 1 ||
+        (uint64_t)rows > n) {
+        duck_refuse(p, call->span, "stack without a constant number of rows");
+        return;
+    }
+    size_t width = (n + (size_t)rows - 1) / (size_t)rows;
+    for (size_t c = 0; c < width && c < resolved->n_columns; c++) {
+        sql_put(p, c == 0 ? STR("unnest([") : STR(", unnest(["));
+        for (size_t r = 0; r < (size_t)rows; r++) {
+            if (r > 0) sql_put(p, STR(", "));
+            if (r * width + c < n)
+                duck_put_common(p, call->call.args.at[1 + r * width + c],
+                                &resolved->columns[c].type);
+            else
+                sql_put(p, STR("NULL"));
+        }
+        sql_put(p, STR("])"));
+    }
+}
+
+static void put_made(printer *p, const struct sql_source *source) {
+    const struct sql_expr *call = source->lateral.call;
+    const struct sql_names *names = &call->call.name;
+    struct str name = names->n == 1 ? names->at[0].text : STR_NONE;
+    sql_put(p, STR("(SELECT "));
+    if (str_ieq(name, STR("explode")))
+        put_explode(p, call);
+    else if (str_ieq(name, STR("posexplode")))
+        put_posexplode(p, call);
+    else if (str_ieq(name, STR("inline")))
+        put_inline(p, call);
+    else if (str_ieq(name, STR("json_tuple")))
+        put_json_tuple(p, call);
+    else if (str_ieq(name, STR("stack")))
+        put_stack(p, call, source);
+    else
+        duck_refuse(p, call->span, "LATERAL VIEW " STR_FMT, STR_ARG(utf8_clip(name, 64)));
+    sql_put_byte(p, ')');
+    sql_put_alias(p, &source->alias, &source->columns);
+}
+
+static void put_lateral(printer *p, const struct sql_source *source) {
+    bool outer = source->lateral.outer;
+    if (source->lateral.input != NULL)
+        sql_put_source(p, source->lateral.input);
+    else
+        sql_put(p, STR("FROM (SELECT 1)"));
+    sql_put(p, outer ? STR(" LEFT JOIN LATERAL ") : STR(" CROSS JOIN LATERAL "));
+    put_made(p, source);
+    if (outer) sql_put(p, STR(" ON TRUE"));
+}
+
+/* -- all -------------------------------------------------------------------------------------- */
+
+bool duck_put_source(printer *p, const struct sql_source *source) {
+    if (source->sample.kind != SQL_SAMPLE_NONE) duck_refuse(p, source->span, "TABLESAMPLE");
+    switch (source->kind) {
+    case SQL_TABLE:
+        if (source->travel.kind != SQL_TRAVEL_NONE) duck_refuse(p, source->span, "time travel");
+        put_table(p, source);
+        return true;
+    case SQL_VALUES: put_values(p, source); return true;
+    case SQL_LATERAL: put_lateral(p, source); return true;
+    case SQL_FUNCTION: duck_refuse(p, source->span, "a function in FROM"); return true;
+    case SQL_PIVOT: duck_refuse(p, source->span, "PIVOT"); return true;
+    case SQL_UNPIVOT: duck_refuse(p, source->span, "UNPIVOT"); return true;
+    case SQL_DERIVED:
+    case SQL_JOIN: break;
+    }
+    return false;
+}
+
+/* -- GROUP BY --------------------------------------------------------------------------------- */
+
+static void put_groups(printer *p, const struct sql_group *groups, size_t n,
+                       enum sql_group_kind within);
+
+static void put_group(printer *p, const struct sql_group *group, enum sql_group_kind within) {
+    bool parens = within == SQL_GROUP_SETS;
+    switch (group->kind) {
+    case SQL_GROUP_EXPR:
+        if (parens) sql_put_byte(p, '(');
+        sql_put_expr(p, group->expr);
+        if (parens) sql_put_byte(p, ')');
+        return;
+    case SQL_GROUP_LIST: break;
+    case SQL_GROUP_ROLLUP: sql_put(p, STR("ROLLUP ")); break;
+    case SQL_GROUP_CUBE: sql_put(p, STR("CUBE ")); break;
+    case SQL_GROUP_SETS: sql_put(p, STR("GROUPING SETS ")); break;
+    }
+    sql_put_byte(p, '(');
+    if (sql_put_descend(p, group->span)) {
+        put_groups(p, group->items, group->n_items, group->kind);
+        p->depth--;
+    }
+    sql_put_byte(p, ')');
+}
+
+static void put_groups(printer *p, const struct sql_group *groups, size_t n,
+                       enum sql_group_kind within) {
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0) sql_put(p, STR(", "));
+        put_group(p, &groups[i], within);
+    }
+}
+
+/* GROUP BY a, b GROUPING SETS ((a), (b)): the sets repeat the keys. */
+bool duck_put_group_by(printer *p, const struct sql_group_by *by) {
+    if (by->suffix == SQL_GROUP_ROLLUP) sql_put(p, STR("ROLLUP ("));
+    if (by->suffix == SQL_GROUP_CUBE) sql_put(p, STR("CUBE ("));
+    if (by->suffix == SQL_GROUP_SETS) {
+        sql_put(p, STR("GROUPING SETS ("));
+        put_groups(p, by->sets, by->n_sets, SQL_GROUP_SETS);
+    } else {
+        put_groups(p, by->items, by->n_items, SQL_GROUP_EXPR);
+    }
+    if (by->suffix != 0) sql_put_byte(p, ')');
+    return true;
+}
+
+/* The order in which MaxCompute hands rows to its workers says nothing about the answer. */
+bool duck_put_tail(printer *p, const struct sql_tail *tail) {
+    if (tail->n_order > 0) sql_put(p, STR(" ORDER BY "));
+    sql_put_order(p, tail->order, tail->n_order);
+    if (tail->limit.count != NULL) {
+        sql_put(p, STR(" LIMIT "));
+        duck_put_plain(p, tail->limit.count);
+    }
+    if (tail->limit.offset != NULL) {
+        sql_put(p, STR(" OFFSET "));
+        duck_put_plain(p, tail->limit.offset);
+    }
+    return true;
+}
