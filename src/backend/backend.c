@@ -3,14 +3,12 @@
 #include "backend/duckdb.h"
 #include "backend/kind.h"
 #include "base/limits.h"
+#include "text/rows.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const struct backend_kind *const kinds[] = {&backend_duckdb, &backend_schema};
 
@@ -28,52 +26,15 @@ result backend_init(struct backend *backend, const struct backend_kind *kind,
     return backend->name.ptr == NULL ? fail_memory(report) : OK;
 }
 
-static void refuse_key(const struct backend_kind *kind, const struct backend_setup *setup,
-                       const struct yaml *key, struct problems *problems) {
-    problem_add(problems, SEVERITY_ERROR, setup->file, key,
-                "unknown key `" STR_FMT "` of a backend of kind %s", STR_ARG(key->text),
-                kind->name);
-    const struct option *nearest = option_nearest(kind->options, key->text);
-    if (nearest != NULL) problem_hint(problems, "did you mean `%s`?", nearest->name);
-}
-
-/* A scalar, or for a LIST row each of its items. */
-static result set_values(const struct option *row, const struct backend_setup *setup,
-                         const struct yaml *node, void *settings, struct arena *arena,
-                         struct problems *problems) {
-    bool is_list = row->type == OPTION_LIST && node->type == YAML_LIST;
-    if (is_list && node->n == 0) option_list_clear(row, settings);
-    size_t n = is_list ? node->n : 1;
-    for (size_t i = 0; i < n; i++) {
-        const struct yaml *item = is_list ? &node->items[i] : node;
-        struct report report = {0};
-        result r = item->type == YAML_SCALAR
-                       ? option_set(row, settings, item->text, arena, &report)
-                       : fail(&report, FAIL_CONFIG, "CONFIG_INVALID", REPORT_NO_OFFSET,
-                              "setting '%s' must be a %s", row->name,
-                              row->type == OPTION_LIST ? "list of texts" : "single value");
-        if (r.why == FAIL_MEMORY) return r;
-        if (r.why != FAIL_NONE)
-            problem_add(problems, SEVERITY_ERROR, setup->file, item, "%s", report.sentence);
-    }
-    return OK;
-}
-
 result backend_settings_read(const struct backend_kind *kind, const struct backend_setup *setup,
                              void *settings, struct arena *arena, struct problems *problems) {
+    static const char *const others[] = {"name", "kind", NULL};
+    struct binder binder = {arena, problems, setup->file};
     size_t n_errors = problems->n_errors;
+    char what[64];
+    snprintf(what, sizeof what, "a backend of kind %s", kind->name);
     option_defaults(kind->options, settings);
-    for (size_t i = 0; i < setup->node->n; i++) {
-        const struct yaml_pair *pair = &setup->node->pairs[i];
-        struct str key = pair->key.text;
-        if (str_eq(key, STR("name")) || str_eq(key, STR("kind")) || str_starts(key, STR("x-")))
-            continue;
-        const struct option *row = option_find(kind->options, key);
-        if (row == NULL)
-            refuse_key(kind, setup, &pair->key, problems);
-        else
-            TRY(set_values(row, setup, &pair->value, settings, arena, problems));
-    }
+    TRY(rows_read(&binder, kind->options, settings, setup->node, what, others));
     return (result){problems->n_errors > n_errors ? FAIL_CONFIG : FAIL_NONE};
 }
 
@@ -81,41 +42,6 @@ const char *backend_input_path(const struct backend_setup *setup, struct str pat
                                struct arena *arena) {
     if (str_starts(path, STR("/"))) return str_cstr(arena, path);
     return str_printf(arena, STR_FMT "/" STR_FMT, STR_ARG(setup->config_dir), STR_ARG(path)).ptr;
-}
-
-static result read_all(int fd, size_t size, struct arena *arena, struct str *out,
-                       struct report *report) {
-    char *bytes = arena_alloc(arena, size, 1);
-    if (bytes == NULL) return fail_memory(report);
-    size_t got = 0;
-    while (got < size) {
-        ssize_t n = read(fd, bytes + got, size - got);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return (result){FAIL_IO};
-        if (n == 0) break; /* it became shorter meanwhile */
-        got += (size_t)n;
-    }
-    *out = (struct str){bytes, got};
-    return OK;
-}
-
-result backend_read_file(const char *path, size_t max, struct arena *arena, struct str *out,
-                         struct report *report) {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    result r = {FAIL_IO};
-    if (fd >= 0 && fstat(fd, &st) == 0) {
-        if ((uint64_t)st.st_size > max)
-            r = fail(report, FAIL_LIMIT, "CONFIG_INVALID", REPORT_NO_OFFSET,
-                     "cannot read file `%s`: it is larger than %zu bytes", path, max);
-        else
-            r = read_all(fd, (size_t)st.st_size, arena, out, report);
-    }
-    if (r.why == FAIL_IO)
-        fail(report, FAIL_IO, "CONFIG_INVALID", REPORT_NO_OFFSET, "cannot read file `%s`: %s", path,
-             strerror(errno));
-    if (fd >= 0) close(fd);
-    return r;
 }
 
 /* -- opening a set ----------------------------------------------------------------------------- */
@@ -128,7 +54,7 @@ static const struct backend_kind *kind_named(struct str name) {
 
 static void refuse_kind(const struct backend_setup *setup, const struct yaml *kind,
                         struct problems *problems) {
-    problem_add(problems, SEVERITY_ERROR, setup->file, kind, "unknown kind `" STR_FMT "`",
+    problem_add(problems, SEVERITY_ERROR, setup->file, kind, "unknown kind '" STR_FMT "'",
                 STR_ARG(kind->text));
     char known[128] = "";
     size_t len = 0;
@@ -143,7 +69,7 @@ static const struct yaml *text_of(const struct backend_setup *setup, const char 
     const struct yaml *node = yaml_get(setup->node, str_of(key));
     if (node != NULL && node->type == YAML_SCALAR && node->text.len > 0) return node;
     problem_add(problems, SEVERITY_ERROR, setup->file, node != NULL ? node : setup->node,
-                "a backend needs a `%s`", key);
+                "a backend needs a '%s'", key);
     return NULL;
 }
 
@@ -159,7 +85,7 @@ static result open_one(struct backend_set *set, struct backend_setup *setup,
     setup->name = name->text;
     if (backend_set_by_name(set, setup->name) != NULL) {
         problem_add(problems, SEVERITY_ERROR, setup->file, name,
-                    "backend `" STR_FMT "` is there twice", STR_ARG(setup->name));
+                    "backend '" STR_FMT "' is there twice", STR_ARG(setup->name));
         return (result){FAIL_CONFIG};
     }
     const struct backend_kind *kind = kind_named(kind_name->text);
@@ -195,7 +121,7 @@ result backend_set_open(const struct yaml *list, const struct backend_setup *bas
                         struct problems *problems, struct backend_set **out) {
     *out = NULL;
     if (list != NULL && !yaml_is_null(list) && list->type != YAML_LIST) {
-        problem_add(problems, SEVERITY_ERROR, base->file, list, "`backends` must be a list");
+        problem_add(problems, SEVERITY_ERROR, base->file, list, "'backends' must be a list");
         return (result){FAIL_CONFIG};
     }
     size_t n = list != NULL && list->type == YAML_LIST ? list->n : 0;

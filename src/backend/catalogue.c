@@ -13,7 +13,7 @@ void catalogue_init(struct catalogue *catalogue, struct arena *arena, struct str
 
 static result split_failed(struct str text, struct report *report) {
     result r = fail(report, FAIL_INPUT, "CONFIG_INVALID", REPORT_NO_OFFSET,
-                    "`" STR_FMT "` is no table name", STR_ARG(text));
+                    "'" STR_FMT "' is no table name", STR_ARG(text));
     fail_hint(report, "A table is named PROJECT.TABLE, PROJECT.SCHEMA.TABLE, or TABLE where there "
                       "is a default_project.");
     return r;
@@ -61,7 +61,7 @@ result catalogue_add(struct catalogue *catalogue, const struct table_name *name,
     if (key.len == 0) return split_failed(name->name, report);
     if (map_get(&catalogue->by_name, key) != NULL)
         return fail(report, FAIL_INPUT, "CONFIG_INVALID", REPORT_NO_OFFSET,
-                    "table `" STR_FMT "." STR_FMT "." STR_FMT "` is there twice",
+                    "table '" STR_FMT "." STR_FMT "." STR_FMT "' is there twice",
                     STR_ARG(name->project), STR_ARG(name->schema), STR_ARG(name->name));
 
     key = str_dup(catalogue->arena, key);

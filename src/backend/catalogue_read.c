@@ -43,9 +43,9 @@ static void refuse_key(struct reading *r, const struct yaml *key, const char *co
         least = distance;
         nearest = known[i];
     }
-    problem_add(r->problems, SEVERITY_ERROR, r->file, key, "unknown key `" STR_FMT "`",
+    problem_add(r->problems, SEVERITY_ERROR, r->file, key, "unknown key '" STR_FMT "'",
                 STR_ARG(key->text));
-    if (nearest != NULL) problem_hint(r->problems, "did you mean `%s`?", nearest);
+    if (nearest != NULL) problem_hint(r->problems, "did you mean '%s'?", nearest);
 }
 
 static void check_keys(struct reading *r, const struct yaml *map, const char *const known[]) {
@@ -106,7 +106,7 @@ static result read_column(struct reading *r, struct table *table, const struct y
     }
     if (column_named(table, name->text) != NULL) {
         problem_add(r->problems, SEVERITY_ERROR, r->file, name,
-                    "column `" STR_FMT "` is there twice", STR_ARG(name->text));
+                    "column '" STR_FMT "' is there twice", STR_ARG(name->text));
         return OK;
     }
     struct schema_column *column = ARENA_PUSH(r->arena, table->columns, table->n, table->cap);
@@ -120,7 +120,7 @@ static result read_column(struct reading *r, struct table *table, const struct y
     bool is_set = false;
     if (flag != NULL && (flag->type != YAML_SCALAR || !parse_bool(flag->text, &is_set)))
         problem_add(r->problems, SEVERITY_ERROR, r->file, flag,
-                    "`partition` must be true or false");
+                    "'partition' must be true or false");
     column->is_partition |= is_set;
     return read_type(r, type, &column->type);
 }
@@ -140,7 +140,7 @@ static result read_partition(struct reading *r, struct table *table, const struc
         column->is_partition = true;
     else
         problem_add(r->problems, SEVERITY_ERROR, r->file, name,
-                    "partition column `" STR_FMT "` is no column of the table",
+                    "partition column '" STR_FMT "' is no column of the table",
                     STR_ARG(name->text));
     return OK;
 }
@@ -165,7 +165,7 @@ static result read_table(struct reading *r, struct table *table) {
     const struct yaml *columns = yaml_get(table->node, STR("columns"));
     if (columns == NULL || columns->type != YAML_LIST) {
         problem_add(r->problems, SEVERITY_ERROR, r->file, table->node,
-                    "table `" STR_FMT "` needs a list of columns", STR_ARG(table->name));
+                    "table '" STR_FMT "' needs a list of columns", STR_ARG(table->name));
         return OK;
     }
     for (size_t i = 0; i < columns->n; i++) TRY(read_column(r, table, &columns->items[i], false));
@@ -196,7 +196,7 @@ static result read_tables(struct reading *r, const struct yaml *tables) {
         }
         return OK;
     }
-    if (!expect(r, tables, YAML_LIST, "`tables`")) return OK;
+    if (!expect(r, tables, YAML_LIST, "'tables'")) return OK;
     for (size_t i = 0; i < tables->n; i++) {
         const struct yaml *name = yaml_get(&tables->items[i], STR("name"));
         if (name == NULL || name->type != YAML_SCALAR) {
@@ -232,7 +232,7 @@ result catalogue_read(struct catalogue *catalogue, struct str text, struct str n
         if (tables != NULL)
             TRY(read_tables(&r, tables));
         else
-            problem_add(problems, SEVERITY_ERROR, name, root, "a schema file needs `tables`");
+            problem_add(problems, SEVERITY_ERROR, name, root, "a schema file needs 'tables'");
     }
     return (result){problems->n_errors > n_errors ? FAIL_CONFIG : FAIL_NONE};
 }

@@ -34,7 +34,7 @@ static const char *const sandbox_choices[] = {"required", "best_effort", NULL};
 static const struct option duckdb_options[] = {
     ROW(load, OPTION_LIST, NULL, 0, 0,
         "CSV and Parquet files to load, as patterns, named PROJECT.TABLE.csv."),
-    ROW(file, OPTION_TEXT, "", 0, 0, "A DuckDB database to open read-only, instead of `load`."),
+    ROW(file, OPTION_TEXT, "", 0, 0, "A DuckDB database to open read-only, instead of 'load'."),
     ROW(workers, OPTION_INT, "0", 0, DUCKDB_WORKERS_MAX,
         "Worker processes, each running one query at a time; 0 is one for each core."),
     ROW(threads, OPTION_INT, "1", 1, 64,
@@ -126,7 +126,7 @@ static result serve_file(struct duckdb_backend *duck, const struct backend_setup
     if (path == NULL) return fail_memory(NULL);
     if (access(path, R_OK) != 0) {
         problem_add(problems, SEVERITY_ERROR, setup->file, yaml_get(setup->node, STR("file")),
-                    "cannot read file `%s`", path);
+                    "cannot read file '%s'", path);
         return (result){FAIL_CONFIG};
     }
     duck->serve.database = str_of(path);
@@ -143,7 +143,7 @@ static result choose_source(struct duckdb_backend *duck, const struct backend_se
     bool has_load = duck->settings.load.n > 0, has_file = duck->settings.file.len > 0;
     if (has_load == has_file) {
         problem_add(problems, SEVERITY_ERROR, setup->file, setup->node,
-                    "a backend of kind duckdb needs either `load` or `file`");
+                    "a backend of kind duckdb needs either 'load' or 'file'");
         return (result){FAIL_CONFIG};
     }
     return has_file ? serve_file(duck, setup, problems) : serve_loaded(duck, setup, problems);
@@ -186,7 +186,7 @@ static result meet_engine(struct duckdb_backend *duck, const struct backend_setu
     if (r.why == FAIL_NONE) return OK;
     bool is_absent = r.why == FAIL_ABSENT;
     problem_add(problems, is_absent ? SEVERITY_WARNING : SEVERITY_ERROR, setup->file, setup->node,
-                "backend `" STR_FMT "`: %s", STR_ARG(setup->name), report.sentence);
+                "backend '" STR_FMT "': %s", STR_ARG(setup->name), report.sentence);
     if (report.hint[0] != '\0') problem_hint(problems, "%s", report.hint);
     return is_absent ? OK : (result){FAIL_CONFIG};
 }

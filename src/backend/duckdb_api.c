@@ -14,7 +14,7 @@ static result not_installed(struct report *report, const char *reason) {
     result r = fail(report, FAIL_ABSENT, "BACKEND_NOT_INSTALLED", REPORT_NO_OFFSET,
                     "DuckDB is not installed: %s", reason);
     fail_hint(report,
-              "Run `make build`, which puts the pinned %s beside the program, or name it in "
+              "Run 'make build', which puts the pinned %s beside the program, or name it in "
               "WEIR_DUCKDB_LIB.",
               library_name);
     return r;

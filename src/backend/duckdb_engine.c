@@ -85,7 +85,7 @@ static result run_statements(struct engine *engine, const struct duckdb_setup *s
                              struct report *report) {
     for (size_t i = 0; i < setup->statements.n; i++) {
         char what[TABLE_NAME_BYTES_MAX];
-        snprintf(what, sizeof what, "table `" STR_FMT "` cannot be loaded",
+        snprintf(what, sizeof what, "table '" STR_FMT "' cannot be loaded",
                  STR_ARG(setup->labels.items[i]));
         const char *sql = str_cstr(&engine->arena, setup->statements.items[i]);
         TRY(execute(engine, sql, what, report));

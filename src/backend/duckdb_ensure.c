@@ -14,7 +14,7 @@
 enum { LOCK_POLL_MS = 50 }; /* flock(2) has no wait with an end */
 
 static result no_state(struct report *report, const char *what, const char *path) {
-    return fail(report, FAIL_IO, "BACKEND_ERROR", REPORT_NO_OFFSET, "cannot %s `%s`: %s", what,
+    return fail(report, FAIL_IO, "BACKEND_ERROR", REPORT_NO_OFFSET, "cannot %s '%s': %s", what,
                 path, strerror(errno));
 }
 

@@ -44,7 +44,7 @@ static const char *const system_files[] = {
 static result no_fence(struct report *report, const char *wall) {
     result r = fail(report, FAIL_IO, "BACKEND_ERROR", REPORT_NO_OFFSET,
                     "the fence of a DuckDB worker cannot be built: %s: %s", wall, strerror(errno));
-    fail_hint(report, "The kernel must have landlock and seccomp; `sandbox: best_effort` goes on "
+    fail_hint(report, "The kernel must have landlock and seccomp; 'sandbox: best_effort' goes on "
                       "without.");
     return r;
 }

@@ -58,7 +58,7 @@ static const int allowed[] = {
 static result no_calls(struct report *report, int error) {
     result r = fail(report, FAIL_IO, "BACKEND_ERROR", REPORT_NO_OFFSET,
                     "the fence of a DuckDB worker cannot be built: seccomp: %s", strerror(error));
-    fail_hint(report, "The kernel must have landlock and seccomp; `sandbox: best_effort` goes on "
+    fail_hint(report, "The kernel must have landlock and seccomp; 'sandbox: best_effort' goes on "
                       "without.");
     return r;
 }

@@ -3,6 +3,7 @@
 #include "backend/duckdb_api.h"
 #include "backend/duckdb_ddl.h"
 #include "backend/kind.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/rand.h"
 
@@ -63,7 +64,7 @@ static struct str extension_of(struct str file) {
 
 static void refuse_file(struct planning *p, struct str path, const char *why) {
     problem_add(p->problems, SEVERITY_ERROR, p->setup->file, p->node,
-                "cannot load file `" STR_FMT "`: %s", STR_ARG(path), why);
+                "cannot load file '" STR_FMT "': %s", STR_ARG(path), why);
 }
 
 static result add_file(struct planning *p, const char *found) {
@@ -121,7 +122,7 @@ static result find_files(struct planning *p, const struct option_list *patterns)
         if (error == GLOB_NOSPACE) return out_of_memory(p);
         if (error != 0) {
             problem_add(p->problems, SEVERITY_ERROR, p->setup->file, p->node,
-                        "no file matches `" STR_FMT "`", STR_ARG(patterns->items[i]));
+                        "no file matches '" STR_FMT "'", STR_ARG(patterns->items[i]));
             continue;
         }
         result r = OK;
@@ -149,7 +150,7 @@ static result read_schema_json(struct planning *p, struct str dir) {
     if (stat(path, &st) != 0 && errno == ENOENT) return OK;
     struct str text;
     struct report report = {0};
-    result r = backend_read_file(path, YAML_BYTES_MAX, p->arena, &text, &report);
+    result r = file_read(path, YAML_BYTES_MAX, p->arena, &text, &report);
     if (r.why == FAIL_MEMORY) return out_of_memory(p);
     if (r.why != FAIL_NONE) {
         problem_add(p->problems, SEVERITY_ERROR, p->setup->file, p->node, "%s", report.sentence);

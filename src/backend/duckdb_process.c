@@ -139,7 +139,7 @@ result process_start_error(enum wire_error error, struct str text, struct report
                     STR_ARG(text));
     result r = fail(report, FAIL_ABSENT, "BACKEND_NOT_INSTALLED", REPORT_NO_OFFSET, STR_FMT,
                     STR_ARG(text));
-    fail_hint(report, "Run `make build`, which installs the pinned library.");
+    fail_hint(report, "Run 'make build', which installs the pinned library.");
     return r;
 }
 

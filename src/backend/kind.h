@@ -35,8 +35,4 @@ MUST_USE result backend_settings_read(const struct backend_kind *kind,
 const char *backend_input_path(const struct backend_setup *setup, struct str path,
                                struct arena *arena);
 
-/* All of a file, at most `max` bytes. FAIL_IO with the system's reason, FAIL_LIMIT. */
-MUST_USE result backend_read_file(const char *path, size_t max, struct arena *arena,
-                                  struct str *out, struct report *report);
-
 #endif

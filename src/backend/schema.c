@@ -1,6 +1,7 @@
 /* A warehouse that is described and not there: check and lineage work on it, run says it cannot. */
 #include "backend/catalogue.h"
 #include "backend/kind.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/list.h"
 
@@ -44,7 +45,7 @@ static result schema_fill(struct schema_backend *schema, const struct backend_se
     TRY(backend_settings_read(&backend_schema, setup, &schema->settings, &schema->arena, problems));
     if (schema->settings.file.len == 0) {
         problem_add(problems, SEVERITY_ERROR, setup->file, setup->node,
-                    "a backend of kind schema needs `file`");
+                    "a backend of kind schema needs 'file'");
         return (result){FAIL_CONFIG};
     }
     struct arena *arena = &schema->arena;
@@ -53,7 +54,7 @@ static result schema_fill(struct schema_backend *schema, const struct backend_se
     if (path == NULL || (project.ptr == NULL && setup->default_project.len > 0))
         return fail_memory(&report);
     struct str text;
-    result read = backend_read_file(path, YAML_BYTES_MAX, arena, &text, &report);
+    result read = file_read(path, YAML_BYTES_MAX, arena, &text, &report);
     if (read.why == FAIL_MEMORY) return read;
     if (read.why != FAIL_NONE) {
         problem_add(problems, SEVERITY_ERROR, setup->file, yaml_get(setup->node, STR("file")), "%s",
@@ -99,7 +100,7 @@ static result schema_list(struct backend *backend, struct arena *arena,
 
 static result cannot_run(const struct backend *backend, struct report *report) {
     result r = fail(report, FAIL_ABSENT, "BACKEND_CANNOT_RUN", REPORT_NO_OFFSET,
-                    "backend `" STR_FMT "` only describes its tables, it has no data to ask",
+                    "backend '" STR_FMT "' only describes its tables, it has no data to ask",
                     STR_ARG(backend->name));
     fail_hint(report, "Use check or lineage with it, or a backend of kind duckdb to run.");
     return r;

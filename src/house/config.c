@@ -1,8 +1,8 @@
 #include "house/config.h"
 
 #include "backend/backend.h"
+#include "base/file.h"
 #include "base/limits.h"
-#include "house/file.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -58,7 +58,7 @@ static result read_file(struct loading *l, enum config_file f) {
     l->names[f] = file_name(l, f);
     const char *path = str_cstr(l->arena, l->names[f]);
     if (path == NULL) return fail_memory(l->report);
-    result r = file_read(path, YAML_BYTES_MAX, l->arena, &l->texts[f], &is_there, &report);
+    result r = file_read_if_there(path, YAML_BYTES_MAX, l->arena, &l->texts[f], &is_there, &report);
     if (r.why == FAIL_NONE && is_there)
         r = yaml_read(l->texts[f], l->names[f], NULL, l->arena, &l->trees[f], &report);
     if (r.why == FAIL_MEMORY) return fail_memory(l->report);

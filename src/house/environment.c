@@ -1,9 +1,9 @@
 /*
  * house/environment.c - .env and .env.local of the working directory
  */
+#include "base/file.h"
 #include "base/limits.h"
 #include "house/config.h"
-#include "house/file.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static result set_line(struct str line, const char *file, size_t number, struct 
 static result read_env(const char *file, struct arena *arena, struct report *report) {
     struct str text = STR_NONE;
     bool is_there;
-    TRY(file_read(file, YAML_BYTES_MAX, arena, &text, &is_there, report));
+    TRY(file_read_if_there(file, YAML_BYTES_MAX, arena, &text, &is_there, report));
     size_t number = 0;
     for (struct str rest = text; is_there && rest.ptr != NULL;)
         TRY(set_line(str_cut(&rest, '\n'), file, ++number, arena, report));

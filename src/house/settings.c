@@ -2,7 +2,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "text/bind.h"
+#include "text/rows.h"
 
 static const char *const transports[] = {"http", "stdio", NULL};
 static const char *const log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
@@ -111,73 +111,6 @@ const struct section settings_sections[] = {
     {0},
 };
 
-/* -- one section ------------------------------------------------------------------------------ */
-
-struct reading {
-    struct binder binder;
-    struct problems *problems;
-    struct arena *arena;
-    struct str file;
-};
-
-static result set_value(const struct reading *r, const struct option *row, void *settings,
-                        const struct yaml *scalar) {
-    struct report report = {0};
-    struct str text;
-    TRY(bind_text(&r->binder, scalar, &text));
-    result set = option_set(row, settings, text, r->arena, &report);
-    if (set.why == FAIL_MEMORY) return set;
-    if (set.why != FAIL_NONE)
-        problem_add(r->problems, SEVERITY_ERROR, r->file, scalar, "%s", report.sentence);
-    return OK;
-}
-
-static result set_list(const struct reading *r, const struct option *row, void *settings,
-                       const struct yaml *list) {
-    struct option_list *into = (struct option_list *)(void *)((char *)settings + row->offset);
-    *into = (struct option_list){.is_set = true};
-    for (size_t i = 0; i < list->n; i++) {
-        if (list->items[i].type == YAML_SCALAR)
-            TRY(set_value(r, row, settings, &list->items[i]));
-        else
-            problem_add(r->problems, SEVERITY_ERROR, r->file, &list->items[i],
-                        "an entry of '%s' must be a text", row->name);
-    }
-    return OK;
-}
-
-static void unknown_key(const struct reading *r, const struct option *rows,
-                        const struct yaml *key) {
-    const struct option *near = option_nearest(rows, key->text);
-    if (str_starts(key->text, STR("x-"))) return;
-    problem_add(r->problems, SEVERITY_ERROR, r->file, key, "unknown key '" STR_FMT "'",
-                STR_ARG(key->text));
-    if (near != NULL) problem_hint(r->problems, "did you mean '%s'?", near->name);
-}
-
-static result read_section(const struct reading *r, const struct option *rows, void *settings,
-                           const struct yaml *map) {
-    if (map == NULL || yaml_is_null(map)) return OK;
-    if (map->type != YAML_MAP) {
-        problem_add(r->problems, SEVERITY_ERROR, r->file, map, "a map of settings is expected");
-        return OK;
-    }
-    for (size_t i = 0; i < map->n; i++) {
-        const struct yaml *key = &map->pairs[i].key, *value = &map->pairs[i].value;
-        const struct option *row = option_find(rows, key->text);
-        if (row == NULL)
-            unknown_key(r, rows, key);
-        else if (value->type == YAML_LIST && row->type == OPTION_LIST)
-            TRY(set_list(r, row, settings, value));
-        else if (value->type == YAML_SCALAR)
-            TRY(set_value(r, row, settings, value));
-        else
-            problem_add(r->problems, SEVERITY_ERROR, r->file, value, "'%s' must be a single value",
-                        row->name);
-    }
-    return OK;
-}
-
 /* -- listeners -------------------------------------------------------------------------------- */
 
 static const struct option listener_options[] = {
@@ -200,18 +133,18 @@ static const struct option listener_options[] = {
     {0},
 };
 
-static void check_paths(const struct reading *r, const struct yaml *node,
+static void check_paths(const struct binder *b, const struct yaml *node,
                         struct listener *listener) {
     static const struct str usual[] = {STR_INIT("/mcp"), STR_INIT("/mcp/v1")};
     if (!listener->paths.is_set) {
-        listener->paths.items = arena_new_array(r->arena, COUNT(usual), struct str);
+        listener->paths.items = arena_new_array(b->arena, COUNT(usual), struct str);
         if (listener->paths.items == NULL) return;
         memcpy(listener->paths.items, usual, sizeof usual);
         listener->paths.n = COUNT(usual);
     }
     for (size_t i = 0; i < listener->paths.n; i++)
         if (!str_starts(listener->paths.items[i], STR("/")))
-            problem_add(r->problems, SEVERITY_ERROR, r->file, node,
+            problem_add(b->problems, SEVERITY_ERROR, b->file, node,
                         "path '" STR_FMT "' must begin with '/'",
                         STR_ARG(listener->paths.items[i]));
 }
@@ -223,13 +156,13 @@ static void apply_outside(const struct server_settings *in_file, struct settings
     if (settings->server.port != in_file->port) first->port = settings->server.port;
 }
 
-static result read_listeners(const struct reading *r, const struct yaml *list,
+static result read_listeners(const struct binder *b, const struct yaml *list,
                              const struct server_settings *in_file, struct settings *out) {
     size_t n = list != NULL && list->type == YAML_LIST && list->n > 0 ? list->n : 1;
-    struct listener *listeners = arena_new_array(r->arena, n, struct listener);
+    struct listener *listeners = arena_new_array(b->arena, n, struct listener);
     if (listeners == NULL) return (result){FAIL_MEMORY};
     if (list != NULL && list->type != YAML_LIST)
-        problem_add(r->problems, SEVERITY_ERROR, r->file, list, "'listeners' must be a list");
+        problem_add(b->problems, SEVERITY_ERROR, b->file, list, "'listeners' must be a list");
     for (size_t i = 0; i < n; i++) {
         const struct yaml *node =
             list != NULL && list->type == YAML_LIST && list->n > 0 ? &list->items[i] : NULL;
@@ -238,8 +171,8 @@ static result read_listeners(const struct reading *r, const struct yaml *list,
             listeners[i].host = out->server.host;
             listeners[i].port = out->server.port;
         }
-        TRY(read_section(r, listener_options, &listeners[i], node));
-        check_paths(r, node, &listeners[i]);
+        TRY(rows_read(b, listener_options, &listeners[i], node, "a listener", NULL));
+        check_paths(b, node, &listeners[i]);
     }
     apply_outside(in_file, out, &listeners[0]);
     out->listeners = listeners;
@@ -265,21 +198,21 @@ static struct str nearest_section(struct str name) {
     return bind_nearest(name, names, n);
 }
 
-static result read_sections(const struct reading *r, const struct yaml *weir,
-                            struct settings *out) {
+static result read_sections(const struct binder *b, const struct yaml *weir, struct settings *out) {
     if (weir == NULL) return OK;
     for (size_t i = 0; i < weir->n; i++) {
         const struct yaml *key = &weir->pairs[i].key;
         const struct section *s = section_find(key->text);
         bool is_list = str_eq(key->text, STR("listeners")) || str_eq(key->text, STR("backends"));
         if (s != NULL) {
-            TRY(read_section(r, s->options, (char *)out + s->offset, &weir->pairs[i].value));
+            TRY(rows_read(b, s->options, (char *)out + s->offset, &weir->pairs[i].value, s->name,
+                          NULL));
         } else if (!is_list && !str_starts(key->text, STR("x-"))) {
             struct str near = nearest_section(key->text);
-            problem_add(r->problems, SEVERITY_ERROR, r->file, key, "unknown key '" STR_FMT "'",
+            problem_add(b->problems, SEVERITY_ERROR, b->file, key, "unknown key '" STR_FMT "'",
                         STR_ARG(key->text));
             if (near.len > 0)
-                problem_hint(r->problems, "did you mean '" STR_FMT "'?", STR_ARG(near));
+                problem_hint(b->problems, "did you mean '" STR_FMT "'?", STR_ARG(near));
         }
     }
     return OK;
@@ -313,8 +246,8 @@ static result set_flag(const char *name, struct str value, struct arena *arena,
 result settings_read(const struct yaml *weir, struct str weir_name, const struct yaml *security,
                      struct str security_name, const struct settings_flags *flags,
                      struct arena *arena, struct problems *problems, struct settings *out) {
-    struct reading r = {{arena, problems, weir_name}, problems, arena, weir_name};
-    struct reading s = {{arena, problems, security_name}, problems, arena, security_name};
+    struct binder in_weir = {arena, problems, weir_name};
+    struct binder in_security = {arena, problems, security_name};
     *out = (struct settings){0};
     for (const struct section *section = settings_sections; section->name != NULL; section++)
         option_defaults(section->options, (char *)out + section->offset);
@@ -322,14 +255,14 @@ result settings_read(const struct yaml *weir, struct str weir_name, const struct
         problem_add(problems, SEVERITY_ERROR, weir_name, weir, "a map of sections is expected");
         weir = NULL;
     }
-    TRY(read_sections(&r, weir, out));
+    TRY(read_sections(&in_weir, weir, out));
     struct server_settings in_file = out->server;
-    TRY(read_section(&s, security_options, &out->gate, security));
+    TRY(rows_read(&in_security, security_options, &out->gate, security, "security.yaml", NULL));
     TRY(read_environment(arena, problems, out));
     TRY(set_flag("host", flags->host, arena, problems, out));
     TRY(set_flag("port", flags->port, arena, problems, out));
     TRY(set_flag("transport", flags->transport, arena, problems, out));
-    return read_listeners(&r, yaml_get(weir, STR("listeners")), &in_file, out);
+    return read_listeners(&in_weir, yaml_get(weir, STR("listeners")), &in_file, out);
 }
 
 static bool is_loopback(struct str host) {

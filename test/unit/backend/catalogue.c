@@ -131,18 +131,18 @@ static const struct file_case files[] = {
      "p.default.t a:int b:int*\n"},
     {"schema.yaml", "tables: {}\n", ""},
     {"schema.yaml", "tabels: {}\n",
-     "schema.yaml:1:1: error: unknown key `tabels` (did you mean `tables`?)\n"
-     "schema.yaml:1:1: error: a schema file needs `tables`\n"},
-    {"schema.json", "{\"note\": 1}\n", "schema.json:1:1: error: a schema file needs `tables`\n"},
+     "schema.yaml:1:1: error: unknown key 'tabels' (did you mean 'tables'?)\n"
+     "schema.yaml:1:1: error: a schema file needs 'tables'\n"},
+    {"schema.json", "{\"note\": 1}\n", "schema.json:1:1: error: a schema file needs 'tables'\n"},
     {"schema.yaml", "[]\n", "schema.yaml:1:1: error: a schema file must be a map\n"},
-    {"schema.yaml", "tables: 7\n", "schema.yaml:1:9: error: `tables` must be a list\n"},
+    {"schema.yaml", "tables: 7\n", "schema.yaml:1:9: error: 'tables' must be a list\n"},
     {"schema.yaml", "tables: [{columns: []}]\n",
      "schema.yaml:1:10: error: a table of a list needs a name\n"},
     {"schema.yaml", "tables: {a.b.c.d: {columns: []}, p.t: {colums: []}, p.u: x}\n",
-     "schema.yaml:1:19: error: `a.b.c.d` is no table name (A table is named PROJECT.TABLE, "
+     "schema.yaml:1:19: error: 'a.b.c.d' is no table name (A table is named PROJECT.TABLE, "
      "PROJECT.SCHEMA.TABLE, or TABLE where there is a default_project.)\n"
-     "schema.yaml:1:40: error: unknown key `colums` (did you mean `columns`?)\n"
-     "schema.yaml:1:39: error: table `p.t` needs a list of columns\n"
+     "schema.yaml:1:40: error: unknown key 'colums' (did you mean 'columns'?)\n"
+     "schema.yaml:1:39: error: table 'p.t' needs a list of columns\n"
      "schema.yaml:1:58: error: a table must be a map\n"},
     {"schema.yaml",
      "tables:\n  p.t:\n    columns:\n      - {name: a}\n      - {name: a, type: int}\n"
@@ -150,10 +150,10 @@ static const struct file_case files[] = {
      "      - {name: c, type: int, partition: maybe}\n      - d\n"
      "    partition: e\n",
      "schema.yaml:4:9: error: a column needs a name and a type\n"
-     "schema.yaml:6:16: error: column `A` is there twice\n"
+     "schema.yaml:6:16: error: column 'A' is there twice\n"
      "schema.yaml:7:25: error: "},
     {"schema.yaml", "tables: {p.t: {columns: []}, P.default.T: {columns: []}}\n",
-     "schema.yaml:1:43: error: table `p.default.t` is there twice\n"},
+     "schema.yaml:1:43: error: table 'p.default.t' is there twice\n"},
     {"schema.yaml", "tables: {\n", "schema.yaml: error: schema.yaml:"},
     {"schema.json", "{\"tables\": {\"p.t\": {}, \"p.t\": {}}}\n",
      "schema.json: error: schema.json:1:"},

@@ -202,18 +202,18 @@ struct wrong_case {
 
 static const struct wrong_case wrong[] = {
     {"[{name: s, kind: duckdb}]\n", "weir.yaml:1:2: error: a backend of kind duckdb needs either"},
-    {"[{name: s, kind: duckdb, load: [\"shop/*.csv\"], file: x}]\n", "needs either `load` or"},
+    {"[{name: s, kind: duckdb, load: [\"shop/*.csv\"], file: x}]\n", "needs either 'load' or"},
     {"[{name: s, kind: duckdb, load: [\"nowhere/*.csv\"]}]\n",
-     "weir.yaml:1:33: error: no file matches `nowhere/*.csv`"},
-    {"[{name: s, kind: duckdb, load: [\"*.c\", \"shop/*\"]}]\n", "no file matches `*.c`"},
+     "weir.yaml:1:33: error: no file matches 'nowhere/*.csv'"},
+    {"[{name: s, kind: duckdb, load: [\"*.c\", \"shop/*\"]}]\n", "no file matches '*.c'"},
     {"[{name: s, kind: duckdb, load: [\"../duckdb.c\"]}]\n", "neither .csv nor .parquet"},
     {"[{name: s, kind: duckdb, load: [\"shop/*.csv\", \"shop/people.csv\"]}]\n", "is there twice"},
     {"[{name: s, kind: duckdb, file: nothing.duckdb}]\n", "cannot read file"},
     {"[{name: s, kind: duckdb, file: shop/people.csv}]\n", "the database cannot be opened"},
     {"[{name: s, kind: duckdb, load: [\"bad/*.csv\"]}]\n",
-     "table `sales.broken` cannot be loaded: Conversion Error"},
+     "table 'sales.broken' cannot be loaded: Conversion Error"},
     {"[{name: s, kind: duckdb, load: [\"shop/*.csv\"], worker: 2}]\n",
-     "unknown key `worker` of a backend of kind duckdb (did you mean `workers`?)"},
+     "unknown key 'worker' of a backend of kind duckdb (did you mean 'workers'?)"},
     {"[{name: s, kind: duckdb, load: [\"shop/*.csv\"], workers: 1000}]\n", "setting 'workers'"},
     {"[{name: s, kind: duckdb, load: [\"shop/*.csv\"], memory_limit: 1}]\n",
      "setting 'memory_limit'"},
@@ -247,7 +247,7 @@ static void test_library_missing(void **state) {
         setenv("WEIR_DUCKDB_LIB", not_it[i], 1);
         rig_open(&rig, "[{name: s, kind: duckdb, load: [\"shop/*.csv\"]}]\n");
         assert_int_equal(rig.problems.n_errors, 0);
-        assert_problem(&rig, "warning: backend `s`: DuckDB is not installed");
+        assert_problem(&rig, "warning: backend 's': DuckDB is not installed");
         assert_problem(&rig, "make build");
         struct asked a = ask(&rig, "SELECT 1");
         assert_int_equal(a.r.why, FAIL_ABSENT);
