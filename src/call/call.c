@@ -1,5 +1,6 @@
 #include "call/call.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
 
 #include <stdatomic.h>
@@ -8,7 +9,7 @@
 #include <unistd.h>
 
 struct call *call_new(struct snapshot *snapshot, const struct clock *clock) {
-    struct call *call = calloc(1, sizeof *call);
+    struct call *call = fault_now() ? NULL : calloc(1, sizeof *call);
     if (call == NULL) return NULL;
     arena_init(&call->arena, CALL_ARENA_BYTES);
     buf_init(&call->reply, (size_t)snapshot->settings.reply_max_bytes + CALL_ENVELOPE_BYTES);

@@ -104,7 +104,7 @@ static void finish(struct turn *turn) {
 
 static void peer_left(void *ctx) {
     struct visit *visit = ctx;
-    if (visit->turn->era == ERA_MODERN) call_cancel(visit->turn->call);
+    call_cancel(visit->turn->call);
 }
 
 /* -- through the door ------------------------------------------------------------------------- */
@@ -188,8 +188,10 @@ static void post(struct http_door *door, struct http_exchange *x, const struct h
         turn_free(turn);
         return;
     }
-    http_on_gone(x, peer_left, visit);
     take_turn(visit, req);
+    /* Only here: whoever is listened for this way must keep its sending side open, and a legacy
+     * client may close it. The answer leaves on this thread, so it cannot have left yet. */
+    if (turn->era == ERA_MODERN) http_on_gone(x, peer_left, visit);
 }
 
 /* Only JSON is read, but the shorthand comes with whatever type curl puts in. */

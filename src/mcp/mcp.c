@@ -1,5 +1,6 @@
 #include "mcp/mcp.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
 #include "tools/tool.h"
 
@@ -12,7 +13,7 @@ static struct str tool_text(const struct tool *tool, bool with_output, struct ar
     json_writer_init(&w, &buf);
     tool_describe(tool, with_output, &w);
     struct str text = str_dup(arena, buf_flat(&buf, arena));
-    bool is_whole = buf_failed(&buf, NULL).why == FAIL_NONE;
+    bool is_whole = buf_failed(&buf, NULL).why == FAIL_NONE && text.len == buf.len;
     buf_deinit(&buf);
     return is_whole ? text : STR_NONE;
 }
@@ -33,7 +34,7 @@ static bool make_texts(struct mcp *mcp) {
 
 result mcp_new(struct road *road, struct snapshot_holder *snapshots, struct audit *audit,
                const struct clock *clock, struct mcp **out, struct report *report) {
-    struct mcp *mcp = calloc(1, sizeof *mcp);
+    struct mcp *mcp = fault_now() ? NULL : calloc(1, sizeof *mcp);
     if (mcp == NULL) return fail_memory(report);
     mcp->road = road;
     mcp->snapshots = snapshots;

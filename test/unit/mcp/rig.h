@@ -1,0 +1,78 @@
+/*
+ * rig.h - a door without a transport: turns are taken and waited for, answers are read as JSON
+ */
+#ifndef WEIR_TEST_MCP_RIG_H
+#define WEIR_TEST_MCP_RIG_H
+
+#include "../road/rig.h"
+
+#include "mcp/turn.h"
+
+struct door {
+    struct rig rig;
+    struct snapshot_holder *snapshots;
+    struct mcp *mcp;
+};
+
+struct answer {
+    struct rig_waiter waiter;
+    int status;
+    bool is_failed;     /* the bytes could not be made */
+    struct str body;    /* empty: nothing is to be said */
+    struct arena *into; /* the test's */
+};
+
+static inline void door_init(struct door *door) {
+    struct report report = {0};
+    rig_init(&door->rig);
+    door->snapshots = snapshot_holder_new(snapshot_ref(door->rig.snapshot));
+    assert_non_null(door->snapshots);
+    result r = mcp_new(door->rig.road, door->snapshots, door->rig.audit, &door->rig.clock,
+                       &door->mcp, &report);
+    assert_int_equal(r.why, FAIL_NONE);
+}
+
+static inline void door_deinit(struct door *door) {
+    rig_end(&door->rig);
+    mcp_free(door->mcp);
+    snapshot_holder_free(door->snapshots);
+    rig_deinit(&door->rig);
+}
+
+/* Perhaps on another thread: the waiter's lock hands over what is written here. */
+static inline void door_finish(struct turn *turn) {
+    struct answer *answer = turn->owner;
+    pthread_mutex_lock(&answer->waiter.lock);
+    answer->status = turn->status;
+    answer->is_failed = buf_failed(&turn->out, NULL).why != FAIL_NONE;
+    answer->body = str_dup(answer->into, buf_flat(&turn->out, &turn->call->arena));
+    answer->waiter.n_back++;
+    pthread_cond_broadcast(&answer->waiter.changed);
+    pthread_mutex_unlock(&answer->waiter.lock);
+}
+
+static inline struct answer door_answer(struct door *door) {
+    return (struct answer){.waiter = RIG_WAITER, .into = &door->rig.arena};
+}
+
+/* NULL for `headers`: as on stdio. */
+static inline struct answer door_ask(struct door *door, const char *role, const char *body,
+                                     const struct era_headers *headers) {
+    struct answer answer = door_answer(door);
+    struct turn *turn = turn_new(door->mcp, door_finish, &answer);
+    assert_non_null(turn);
+    turn->call->principal = rig_principal(role);
+    turn_take(turn, str_of(body), headers);
+    rig_wait(&answer.waiter, 1);
+    turn_free(turn);
+    return answer;
+}
+
+/* The value at the pointer, as it is written; "(none)" where there is none. */
+static inline const char *door_at(struct door *door, const struct answer *answer,
+                                  const char *pointer) {
+    const struct json *at = json_at(rig_json(&door->rig.arena, answer->body), str_of(pointer));
+    return at == NULL ? "(none)" : str_cstr(&door->rig.arena, json_raw(at));
+}
+
+#endif
