@@ -24,7 +24,7 @@ static const struct wrong_case wrong[] = {
      "weir.yaml:1:26: error: unknown key 'fiel' of a backend of kind schema (did you mean "
      "'file'?)\n"},
     {"[{name: s, kind: schema, file: [a]}]\n",
-     "weir.yaml:1:32: error: setting 'file' must be a single value\n"},
+     "weir.yaml:1:32: error: 'file' must be a single value\n"},
     /* Every wrong one is told, not the first alone. */
     {"[7, {name: s, kind: x}]\n", "weir.yaml:1:2: error: a backend must be a map\n"
                                   "weir.yaml:1:21: error: unknown kind 'x' (the kinds of backends "
