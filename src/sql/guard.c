@@ -1,6 +1,7 @@
 /* The stations of a statement: see guard.h. */
 #include "sql/guard.h"
 
+#include "sql/dialect_duckdb.h"
 #include "sql/lineage.h"
 #include "sql/print.h"
 #include "sql/rewrite.h"
@@ -141,10 +142,13 @@ static result print_and_verify(struct guarding *g) {
     struct str text;
     TRY(print(g, &sql_dialect_maxcompute, &text));
     TRY(verify(text, g->ruled->query, g->request->grant, g->enforced.limit, g->arena, g->report));
-    if (g->request->dialect == DIALECT_POSTGRES) TRY(rewrite_fence(g->ruled, g->arena, g->report));
-    if (g->request->dialect != DIALECT_MAXCOMPUTE)
+    switch (g->request->dialect) {
+    case DIALECT_MAXCOMPUTE: break;
+    case DIALECT_DUCKDB: TRY(print(g, &sql_dialect_duckdb, &text)); break;
+    case DIALECT_POSTGRES:
         return fail(g->report, FAIL_INPUT, "DIALECT_UNSUPPORTED", REPORT_NO_OFFSET,
-                    "no printer is at hand for the backend's dialect");
+                    "there is no printer for the dialect of PostgreSQL");
+    }
     g->out->sql = text;
     return OK;
 }
