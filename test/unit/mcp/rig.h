@@ -17,9 +17,8 @@ struct door {
 struct answer {
     struct rig_waiter waiter;
     int status;
-    bool is_failed;     /* the bytes could not be made */
-    struct str body;    /* empty: nothing is to be said */
-    struct arena *into; /* the test's */
+    bool is_failed;  /* the bytes could not be made */
+    struct str body; /* in the rig's arena; empty: nothing is to be said */
 };
 
 static inline void door_init(struct door *door) {
@@ -39,32 +38,33 @@ static inline void door_deinit(struct door *door) {
     rig_deinit(&door->rig);
 }
 
-/* Perhaps on another thread: the waiter's lock hands over what is written here. */
+/* Perhaps on another thread. */
 static inline void door_finish(struct turn *turn) {
     struct answer *answer = turn->owner;
     pthread_mutex_lock(&answer->waiter.lock);
-    answer->status = turn->status;
-    answer->is_failed = buf_failed(&turn->out, NULL).why != FAIL_NONE;
-    answer->body = str_dup(answer->into, buf_flat(&turn->out, &turn->call->arena));
     answer->waiter.n_back++;
     pthread_cond_broadcast(&answer->waiter.changed);
     pthread_mutex_unlock(&answer->waiter.lock);
 }
 
-static inline struct answer door_answer(struct door *door) {
-    return (struct answer){.waiter = RIG_WAITER, .into = &door->rig.arena};
+/* Waits for the answer, takes it over, frees the turn. */
+static inline void door_wait(struct door *door, struct answer *answer, struct turn *turn) {
+    rig_wait(&answer->waiter, 1);
+    answer->status = turn->status;
+    answer->is_failed = buf_failed(&turn->out, NULL).why != FAIL_NONE;
+    answer->body = str_dup(&door->rig.arena, buf_flat(&turn->out, &turn->call->arena));
+    turn_free(turn);
 }
 
 /* NULL for `headers`: as on stdio. */
 static inline struct answer door_ask(struct door *door, const char *role, const char *body,
                                      const struct era_headers *headers) {
-    struct answer answer = door_answer(door);
+    struct answer answer = {.waiter = RIG_WAITER};
     struct turn *turn = turn_new(door->mcp, door_finish, &answer);
     assert_non_null(turn);
     turn->call->principal = rig_principal(role);
     turn_take(turn, str_of(body), headers);
-    rig_wait(&answer.waiter, 1);
-    turn_free(turn);
+    door_wait(door, &answer, turn);
     return answer;
 }
 

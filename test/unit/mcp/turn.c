@@ -162,7 +162,7 @@ static void keeps_many_apart(void **state) {
     static struct turn *turns[N];
     static char bodies[N][256];
     for (int i = 0; i < N; i++) {
-        answers[i] = door_answer(&door);
+        answers[i] = (struct answer){.waiter = RIG_WAITER};
         turns[i] = turn_new(door.mcp, door_finish, &answers[i]);
         turns[i]->call->principal = rig_principal("reader");
         snprintf(bodies[i], sizeof bodies[i],
@@ -174,9 +174,8 @@ static void keeps_many_apart(void **state) {
     }
     for (int i = 0; i < N; i++) {
         char id[16];
-        rig_wait(&answers[i].waiter, 1);
+        door_wait(&door, &answers[i], turns[i]);
         snprintf(id, sizeof id, "%d", i);
-        turn_free(turns[i]);
         assert_string_equal(door_at(&door, &answers[i], "/id"), id);
     }
 }
@@ -190,7 +189,7 @@ static void is_answered_once_whatever_fails(void **state) {
         struct era_headers headers = {str_of(row->version), str_of(row->method), str_of(row->name)};
         for (long n = 0;; n++) {
             assert_true(n < 2000);
-            struct answer answer = door_answer(&door);
+            struct answer answer = {.waiter = RIG_WAITER};
             fault_set(n);
             struct turn *turn = turn_new(door.mcp, door_finish, &answer);
             bool was_made = turn != NULL;
@@ -200,8 +199,7 @@ static void is_answered_once_whatever_fails(void **state) {
             }
             bool was_reached = !fault_unused();
             fault_off();
-            if (was_made) rig_wait(&answer.waiter, 1);
-            turn_free(turn);
+            if (was_made) door_wait(&door, &answer, turn);
             assert_int_equal(answer.waiter.n_back, was_made ? 1 : 0);
             /* whole JSON, or known to be none */
             if (was_made && !answer.is_failed && answer.body.len > 0)
