@@ -65,13 +65,18 @@ static enum walk refuse(struct look *look, struct sql_span span, const char *wha
     return WALK_STOP;
 }
 
+static bool is_count(const struct resolved *r, const struct sql_expr *expr) {
+    if (expr->kind != SQL_CALL) return false;
+    const struct resolved_call *call = resolved_call(r, expr);
+    return call->function != NULL && strcmp(call->function->name, "count") == 0;
+}
+
 /* count(*) counts rows; every other star stands for columns. */
-static bool is_star(const struct sql_expr *expr, const struct sql_place *place) {
-    const struct sql_expr *parent = place->in_expr;
-    bool is_count = parent != NULL && parent->kind == SQL_CALL && !parent->call.distinct &&
-                    parent->call.args.n == 1;
-    return !is_count || expr->star.qualifier.n > 0 || expr->star.except.n > 0 ||
-           expr->star.n_replace > 0;
+static bool is_star(const struct resolved *r, const struct sql_expr *expr,
+                    const struct sql_expr *parent) {
+    if (parent == NULL || !is_count(r, parent)) return true;
+    return parent->call.distinct || parent->call.args.n > 1 || expr->star.qualifier.n > 0 ||
+           expr->star.except.n > 0 || expr->star.n_replace > 0;
 }
 
 static bool shows_column(const struct resolved_star *star) {
@@ -92,9 +97,13 @@ static enum walk see_expr(struct sql_expr *expr, const struct sql_place *place, 
                       "Write the value itself; it is checked like the rest of the statement.");
     if (expr->kind != SQL_STAR && expr->kind != SQL_REF) return WALK_ON;
     const struct resolved_star *star = resolved_star(look->r, expr);
-    if (star == NULL || (expr->kind == SQL_STAR && !is_star(expr, place))) return WALK_ON;
+    if (star == NULL || (expr->kind == SQL_STAR && !is_star(look->r, expr, place->in_expr)))
+        return WALK_ON;
     look->out->facts.has_star = true;
-    if (place->in_expr == NULL || shows_column(star)) return WALK_ON;
+    if (place->in_expr == NULL) return WALK_ON;
+    if (!is_count(look->r, place->in_expr))
+        return refuse(look, expr->span, "stars as arguments of anything but count", NULL);
+    if (shows_column(star)) return WALK_ON;
     look->failed = refuse_empty_star(look->report, expr->span);
     return WALK_STOP;
 }
@@ -129,10 +138,27 @@ static enum walk see_table(struct look *look, struct sql_source *source) {
     return WALK_ON;
 }
 
+/* Two columns of one name that the source itself makes: neither could be printed. */
+static enum walk see_made(struct look *look, const struct sql_source *source) {
+    const struct resolved_source *resolved = resolved_source(look->r, source);
+    for (size_t i = 0; i < resolved->n_columns; i++) {
+        const struct resolved_column *column = &resolved->columns[i];
+        if (!column->is_twice) continue;
+        look->failed =
+            fail(look->report, FAIL_INPUT, "SQL_NAME_ERROR", source->span.from,
+                 "two columns are called '" STR_FMT "'", STR_ARG(utf8_clip(column->name, 128)));
+        return WALK_STOP;
+    }
+    return WALK_ON;
+}
+
 static enum walk see_source(struct sql_source *source, const struct sql_place *place, void *with) {
     (void)place;
     struct look *look = with;
     if (source->kind == SQL_TABLE) return see_table(look, source);
+    bool makes_columns = source->kind == SQL_VALUES || source->kind == SQL_LATERAL ||
+                         source->kind == SQL_PIVOT || source->kind == SQL_UNPIVOT;
+    if (makes_columns && see_made(look, source) == WALK_STOP) return WALK_STOP;
     if (source->kind == SQL_PIVOT || source->kind == SQL_UNPIVOT) {
         const struct sql_source *input =
             source->kind == SQL_PIVOT ? source->pivot->input : source->unpivot->input;
@@ -270,11 +296,25 @@ static bool is_denied_star(const struct resolved *r, const struct resolved_use *
            (use->source->relation->is_restricted || is_denied(use));
 }
 
+static result deny_column(const struct resolved *r, const struct resolved_use *use,
+                          struct arena *arena, struct report *report) {
+    TRY(enforce_names(r->root->query, r->grant, arena, report));
+    /* Without the column the statement means something: NATURAL would join on fewer columns, PIVOT
+     * group by fewer. It is not ours to choose that meaning. */
+    return fail(
+        report, FAIL_DENIED, "COLUMN_NOT_ALLOWED", use->span.from,
+        "a column that is not granted is joined on, grouped by or read without being named");
+}
+
+/* What is named comes first: a name that does not exist would have been the first thing to be told,
+ * and one that is denied must not be told later. */
 static result check_columns(const struct resolved *r, struct arena *arena, struct report *report) {
+    for (size_t i = 0; i < r->n_uses; i++)
+        if (r->uses[i].how != USE_STAR && is_denied(&r->uses[i]))
+            return deny_column(r, &r->uses[i], arena, report);
     for (size_t i = 0; i < r->n_uses; i++) {
-        const struct resolved_use *use = &r->uses[i];
-        if (is_denied_star(r, use)) return refuse_star(use, report);
-        if (is_denied(use)) return enforce_deny_column(r, use->span, arena, report);
+        if (is_denied_star(r, &r->uses[i])) return refuse_star(&r->uses[i], report);
+        if (is_denied(&r->uses[i])) return deny_column(r, &r->uses[i], arena, report);
     }
     return OK;
 }
@@ -293,9 +333,9 @@ result enforce(const struct resolved *r, int64_t limit, struct arena *arena, str
     struct joins_found joins;
     *out = (struct enforced){0};
     TRY(check_relations(r, report));
+    TRY(check_columns(r, arena, report));
     TRY(check_constructs(r, out, report));
     TRY(enforce_functions(r, arena, report));
-    TRY(check_columns(r, arena, report));
     TRY(find_backend(r, out, report));
     TRY(check_table_required(r, out, report));
     TRY(enforce_limits(r, limit, out, report));

@@ -34,14 +34,13 @@ struct enforced {
 MUST_USE result enforce(const struct resolved *r, int64_t limit, struct arena *arena,
                         struct enforced *out, struct report *report);
 
-/* A column that does not exist and one that is not granted must not be told apart. Says of the
- * statement what the resolver says when the columns that are not granted do not exist: always
- * fails, with FAIL_DENIED and COLUMN_NOT_ALLOWED unless memory or a source gives out. */
-MUST_USE result enforce_deny_column(const struct resolved *r, struct sql_span at,
-                                    struct arena *arena, struct report *report);
-
-/* The resolver's SQL_NAME_ERROR of an unknown column or field becomes COLUMN_NOT_ALLOWED. */
-result enforce_name_error(result failed, struct report *report);
+/* A column that does not exist and one that is not granted must not be told apart. Resolves the
+ * query as if the columns and fields that are not granted did not exist, and says what is wrong
+ * then: FAIL_DENIED with COLUMN_NOT_ALLOWED for an unknown column, else as sql_resolve(). To be
+ * asked whenever the statement does not resolve, or touches a denied column. OK: nothing is wrong.
+ */
+MUST_USE result enforce_names(struct sql_query *query, const struct grant *grant,
+                              struct arena *arena, struct report *report);
 
 /* True when the path reaches a denied field or contains one. */
 bool enforce_field_denied(const struct grant_column *column, const struct str *path, size_t n_path);

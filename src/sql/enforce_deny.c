@@ -109,41 +109,32 @@ static bool says(const struct report *report, struct str words) {
     return str_find(sentence, words) < sentence.len;
 }
 
-result enforce_name_error(result failed, struct report *report) {
-    if (failed.why != FAIL_INPUT || report == NULL || report->code == NULL) return failed;
-    if (strcmp(report->code, "SQL_NAME_ERROR") != 0) return failed;
+/* An unknown column or field is refused by the code for one that is not granted. */
+static result as_denied(result failed, struct report *words) {
     /* The resolver's words for what is not there; a name that is there twice is no secret. */
     static const struct str absent[] = {STR_INIT("no column"), STR_INIT("no field"),
                                         STR_INIT("struct column"), STR_INIT("does not exist")};
     bool is_absent = false;
-    for (size_t i = 0; i < COUNT(absent); i++) is_absent = is_absent || says(report, absent[i]);
+    if (failed.why != FAIL_INPUT || words->code == NULL) return failed;
+    if (strcmp(words->code, "SQL_NAME_ERROR") != 0) return failed;
+    for (size_t i = 0; i < COUNT(absent); i++) is_absent = is_absent || says(words, absent[i]);
     if (!is_absent) return failed;
-    report->code = "COLUMN_NOT_ALLOWED";
-    report->why = FAIL_DENIED;
+    words->code = "COLUMN_NOT_ALLOWED";
     return (result){FAIL_DENIED};
 }
 
-result enforce_deny_column(const struct resolved *r, struct sql_span at, struct arena *arena,
-                           struct report *report) {
-    struct narrowing narrowing = {r->grant, arena};
-    struct grant narrow = *r->grant;
-    struct resolved *again;
+result enforce_names(struct sql_query *query, const struct grant *grant, struct arena *arena,
+                     struct report *report) {
+    struct narrowing narrowing = {grant, arena};
+    struct grant narrow = *grant;
+    struct resolved *resolved;
     struct report words = {0};
     narrow.find = narrow_find;
     narrow.with = &narrowing;
-    result failed = sql_resolve(r->root->query, &narrow, arena, &again, &words);
-    bool is_ours = failed.why == FAIL_INPUT || failed.why == FAIL_DENIED;
-    if (failed.why != FAIL_NONE && !is_ours)
-        return fail(report, failed.why, words.code, words.offset, "%s", words.sentence);
-    if (failed.why == FAIL_INPUT) {
-        result refused =
-            fail(report, FAIL_DENIED, "COLUMN_NOT_ALLOWED", words.offset, "%s", words.sentence);
-        if (words.hint[0] != '\0') fail_hint(report, "%s", words.hint);
-        return refused;
-    }
-    /* Without the column the statement means something: NATURAL would join on fewer columns, PIVOT
-     * group by fewer. It is not ours to choose that meaning. */
-    return fail(
-        report, FAIL_DENIED, "COLUMN_NOT_ALLOWED", at.from,
-        "a column that is not granted is joined on, grouped by or read without being named");
+    result failed = sql_resolve(query, &narrow, arena, &resolved, &words);
+    if (failed.why == FAIL_NONE) return OK;
+    failed = as_denied(failed, &words);
+    (void)fail(report, failed.why, words.code, words.offset, "%s", words.sentence);
+    if (words.hint[0] != '\0') fail_hint(report, "%s", words.hint);
+    return failed;
 }

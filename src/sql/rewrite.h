@@ -15,8 +15,10 @@
  *   1. A table is named by project, schema and name; a source name of one part is a CTE.
  *   2. A REF is alias.column, and what follows are fields of a struct. A REF of one part is an
  *      output in ORDER BY and its kin, or a lambda's parameter (which fields may follow).
- *   3. Aliases differ in the whole statement, CTE names too, and the names of a query's columns
- *      within it. Only the outermost SELECT keeps the client's names even if two are equal.
+ *   3. No alias hides another one: they differ in the whole statement, except that an expression
+ *      which is repeated for its alias repeats those within. CTE names differ, and the names of a
+ *      query's columns within it; only the outermost SELECT keeps the client's even if two are
+ *      equal.
  *   4. No star but that of count(*); no USING, no NATURAL, no comma; JOIN without ON is CROSS.
  *   5. No constant stands as a whole key in GROUP BY or ORDER BY: there it would be a position.
  *   6. The outermost query has LIMIT, and what is ordered or limited is a SELECT.

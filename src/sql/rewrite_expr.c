@@ -218,6 +218,30 @@ static bool is_alone(const struct rewriter *rw, const struct resolved_query *que
     return true;
 }
 
+static enum walk see_with(struct sql_query *query, const struct sql_place *place, void *with) {
+    (void)place;
+    bool *has_with = with;
+    if (query->n_ctes > 0) *has_with = true;
+    return *has_with ? WALK_STOP : WALK_ON;
+}
+
+/* What an output stands for, once more. */
+static void repeat_output(struct rewriter *rw, struct sql_expr *into,
+                          const struct resolved_output *output, const struct str *path,
+                          size_t n_path) {
+    struct sql_expr *whole = (struct sql_expr *)(uintptr_t)output->expr; /* a node of our tree */
+    bool has_with = false;
+    (void)sql_walk_expr(whole, &(struct sql_visitor){.query = see_with, .with = &has_with});
+    if (has_with) { /* names of CTEs differ, and a copy's would not */
+        rw->failed = fail(rw->report, FAIL_DENIED, "SQL_NOT_SUPPORTED", into->span.from,
+                          "the alias of a subquery with WITH cannot be used again");
+        return;
+    }
+    struct sql_expr *copy = rewrite_copy(rw, whole);
+    if (copy != NULL) copy = with_fields(rw, copy, path, n_path);
+    if (copy != NULL) replace(into, copy);
+}
+
 static void output_ref(struct rewriter *rw, struct sql_expr *expr, const struct resolved_ref *ref,
                        const struct sql_place *place) {
     const struct resolved_output *output = ref->output;
@@ -236,10 +260,7 @@ static void output_ref(struct rewriter *rw, struct sql_expr *expr, const struct 
         rewrite_column(rw, expr, output->column, ref->path, ref->n_path);
         return;
     }
-    struct sql_expr *whole = (struct sql_expr *)(uintptr_t)output->expr; /* a node of our tree */
-    struct sql_expr *copy = rewrite_copy(rw, whole);
-    if (copy != NULL) copy = with_fields(rw, copy, ref->path, ref->n_path);
-    if (copy != NULL) replace(expr, copy);
+    repeat_output(rw, expr, output, ref->path, ref->n_path);
 }
 
 static enum walk see_ref(struct rewriter *rw, struct sql_expr *expr,
