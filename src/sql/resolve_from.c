@@ -133,6 +133,8 @@ static result resolve_relation(const struct env *env, const struct sql_source *s
     for (size_t i = 0; i < n; i++) {
         parts[i] = str_lower(r->arena, source->table.at[i].text);
         if (parts[i].ptr == NULL) return fail_memory(r->report);
+        /* `` is no name, and must not stand for a default. */
+        if (parts[i].len == 0) return sql_refuse_table(&source->table, r->report);
     }
     TRY(find_relation(r, parts, n, &relation));
     if (relation == NULL) return sql_refuse_table(&source->table, r->report);

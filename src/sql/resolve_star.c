@@ -40,17 +40,39 @@ static result set_star(const struct env *env, const struct sql_expr *expr,
     return OK;
 }
 
+/* The base column behind it when that is denied: whoever names it is answered as if it were not
+ * there. */
+static const struct resolved_column *denied_base(const struct env *env,
+                                                 const struct resolved_column *column) {
+    const struct resolved_column *base = resolved_base(env->r->out, column);
+    if (base == NULL || base->kind != COLUMN_BASE) return NULL;
+    const struct grant_relation *relation = base->source->relation;
+    bool is_denied = relation->effect == GRANT_ALLOW && relation->columns != NULL &&
+                     relation->columns[base->index].effect == GRANT_DENY;
+    return is_denied ? base : NULL;
+}
+
 /* -- EXCEPT and REPLACE ----------------------------------------------------------------------- */
 
-/* Where a name first stands in the list, as index + 1, for names of any case. */
+/* EXCEPT and REPLACE read nothing of what they name, but that they find it tells that it is there.
+ */
+static result note_denied(const struct env *env, const struct resolved_column *column,
+                          const struct sql_name *name) {
+    const struct resolved_column *base = denied_base(env, column);
+    return base != NULL ? scope_note_use(env, base, USE_NAMED, name->span, NULL) : OK;
+}
+
+/* Where a name, of any case, first stands in the list; first of all where it is not denied. */
 static result index_names(const struct env *env, const struct column_list *list, struct map *out) {
     size_t *places = arena_new_array(env->r->arena, list->n, size_t);
     if (places == NULL) return fail_memory(env->r->report);
     map_init(out, env->r->arena);
     out->fold_case = true;
     for (size_t i = 0; i < list->n; i++) {
+        size_t *known = map_get(out, list->at[i]->name);
         places[i] = i;
-        if (map_get(out, list->at[i]->name) != NULL) continue;
+        if (known != NULL && denied_base(env, list->at[*known]) != NULL) *known = i;
+        if (known != NULL) continue;
         if (!map_put(out, list->at[i]->name, &places[i])) return fail_memory(env->r->report);
     }
     return OK;
@@ -65,9 +87,11 @@ static result apply_except(const struct env *env, const struct sql_names *except
     gone.fold_case = true;
     for (size_t i = 0; i < except->n; i++) {
         struct sql_name *name = &except->at[i];
-        if (map_get(&known, name->text) == NULL)
+        const size_t *place = map_get(&known, name->text);
+        if (place == NULL)
             return name_error(env->r, name->span, "EXCEPT: no column '" STR_FMT "' in the star",
                               STR_ARG(utf8_clip(name->text, 128)));
+        TRY(note_denied(env, list->at[*place], name));
         if (!map_put(&gone, name->text, name)) return fail_memory(env->r->report);
     }
     for (size_t i = 0; i < list->n; i++)
@@ -91,6 +115,7 @@ static result apply_replace(const struct env *env, const struct sql_star *star,
         if ((*out)[*place] != NULL)
             return name_error(env->r, name->span, "REPLACE: column '" STR_FMT "' stands twice",
                               STR_ARG(utf8_clip(name->text, 128)));
+        TRY(note_denied(env, list->at[*place], name));
         TRY(resolve_expr(env, star->replace[i].expr));
         (*out)[*place] = star->replace[i].expr;
     }
@@ -116,15 +141,19 @@ result resolve_star(const struct env *env, struct sql_expr *expr,
 static result keep_matching(const struct env *env, const struct sql_name *name,
                             struct column_list *list) {
     const struct sql_pattern *pattern = NULL;
-    size_t steps = SQL_PATTERN_STEPS_MAX, n = 0;
+    size_t steps = SQL_PATTERN_STEPS_MAX, n = 0, n_told = 0;
     TRY(sql_pattern_parse(name->text, name->span.from, env->r->arena, &pattern, env->r->report));
     for (size_t i = 0; i < list->n; i++) {
         bool is_match;
         TRY(sql_pattern_match(pattern, list->at[i]->name, &steps, &is_match, env->r->report));
-        if (is_match) list->at[n++] = list->at[i];
+        if (!is_match) continue;
+        n_told += denied_base(env, list->at[i]) == NULL;
+        list->at[n++] = list->at[i];
     }
     list->n = n;
-    if (n > 0) return OK;
+    /* A pattern that finds denied columns only finds nothing, or else it could spell their names.
+     */
+    if (n_told > 0) return OK;
     return name_error(env->r, name->span, "no column is called, or matches, '" STR_FMT "'",
                       STR_ARG(utf8_clip(name->text, 128)));
 }

@@ -150,8 +150,8 @@ static const struct {
     {"SELECT phone FROM (SELECT * FROM users) t",
      "phone:string | select:users.user_id* select:users.name* select:users.city* "
      "select:users.level* -select:users.phone* -select:users.profile* select:users.phone!"},
-    {"SELECT 1 FROM (SELECT `ph.*` FROM users) a NATURAL JOIN contacts c",
-     "_c0:bigint | -select:users.phone* on:users.phone! on:c.phone+"},
+    {"SELECT 1 FROM (SELECT `(na|ph).*` FROM users) a NATURAL JOIN contacts c",
+     "_c0:bigint | select:users.name* -select:users.phone* on:users.phone! on:c.phone+"},
     {"SELECT name FROM (SELECT phone AS name FROM users) t", "name:string | select:users.phone"},
     {"SELECT * FROM (SELECT `(user_id|level)` FROM users UNION ALL SELECT `(user_id|level)` FROM "
      "users) t "
