@@ -2,6 +2,7 @@
  * The last look: texts as a rewriter gone wrong might print them, none of which may be let out, and
  * a few that are as they should be, so that the refusals mean something.
  */
+#include "sql/rewrite.h"
 #include "base/fault.h"
 #include "base/limits.h"
 #include "guard_world.h"
@@ -236,9 +237,44 @@ static void survives_every_failed_allocation(void **state) {
     arena_deinit(&own);
 }
 
+/* PostgreSQL's fence stands around rows that are filtered by policy, and around no others. */
+static void fences_what_is_filtered(void **state) {
+    (void)state;
+    struct arena arena;
+    struct sql_query *query;
+    struct resolved *resolved;
+    struct enforced enforced;
+    struct ruled *ruled;
+    arena_init(&arena, 16 * MIB);
+    struct world *world = arena_new(&arena, struct world);
+    make_world(world, &arena);
+    world->grant.default_limit = world->grant.max_limit = 10;
+    world->grant.max_join_tables = 2;
+    world->grant.allow_unapproved_join = true;
+    struct str text = STR("SELECT i.item_id FROM items i JOIN orders o ON i.item_id = o.order_id "
+                          "WHERE o.ds = '1' AND o.order_id > 7");
+    assert_int_equal(sql_parse(text, NULL, &arena, &query, NULL).why, FAIL_NONE);
+    assert_int_equal(sql_resolve(query, &world->grant, &arena, &resolved, NULL).why, FAIL_NONE);
+    assert_int_equal(enforce(resolved, 0, &arena, &enforced, NULL).why, FAIL_NONE);
+    assert_int_equal(rewrite(resolved, &enforced, DIALECT_POSTGRES, &arena, &ruled, NULL).why,
+                     FAIL_NONE);
+    assert_int_equal(rewrite_fence(ruled, &arena, NULL).why, FAIL_NONE);
+    assert_int_equal(ruled->n_tables, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct sql_query *table = ruled->tables[i].query;
+        bool is_orders = str_eq(ruled->tables[i].relation->schema->name, STR("orders"));
+        assert_int_equal(table->tail.limit.offset != NULL, is_orders);
+        /* Two filters, one of two conjuncts, and both conditions of the caller's within. */
+        if (is_orders) assert_int_equal(table->select->where->items.n, 5);
+        if (!is_orders) assert_null(table->select->where);
+    }
+    arena_deinit(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lets_out_only_what_is_secured),
                                        cmocka_unit_test(compares_with_what_was_meant),
-                                       cmocka_unit_test(survives_every_failed_allocation)};
+                                       cmocka_unit_test(survives_every_failed_allocation),
+                                       cmocka_unit_test(fences_what_is_filtered)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
