@@ -35,19 +35,21 @@ async function startOnce(space, port, args) {
   return { child, outcome, log: () => log };
 }
 
-export async function startServer({ config = join(root, "config/demo"), args = [] } = {}) {
-  const space = workspace();
+// `space` may be given, for servers that share one or follow one another: then who gave it removes it.
+export async function startServer({ config = join(root, "config/demo"), args = [], space: given } = {}) {
+  const space = given ?? workspace();
   for (let tries = 0; tries < 20; tries++) {
     const port = nextPort++;
     const { child, outcome, log } = await startOnce(space, port, ["--config", config, ...args]);
     if (outcome.listening) {
       return {
         url: `http://127.0.0.1:${port}`, pid: child.pid, child, log, space,
-        async stop() {
-          const gone = new Promise((done) => child.once("exit", (code, signal) => done({ code, signal })));
-          child.kill("SIGTERM");
+        async stop(signal = "SIGTERM") {
+          const gone = new Promise((done) => child.once("exit", (code, by) => done({ code, signal: by })));
+          if (child.exitCode !== null || child.signalCode !== null) return { code: child.exitCode, signal: child.signalCode };
+          child.kill(signal);
           const how = await gone;
-          space.remove();
+          if (!given) space.remove();
           return how;
         },
       };
