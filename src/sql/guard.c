@@ -144,7 +144,10 @@ static result print_and_verify(struct guarding *g) {
     TRY(verify(text, g->ruled->query, g->request->grant, g->enforced.limit, g->arena, g->report));
     switch (g->request->dialect) {
     case DIALECT_MAXCOMPUTE: break;
-    case DIALECT_DUCKDB: TRY(print(g, &sql_dialect_duckdb, &text)); break;
+    case DIALECT_DUCKDB:
+        TRY(rewrite_fence(g->ruled, g->arena, g->report));
+        TRY(print(g, &sql_dialect_duckdb, &text));
+        break;
     case DIALECT_POSTGRES:
         return fail(g->report, FAIL_INPUT, "DIALECT_UNSUPPORTED", REPORT_NO_OFFSET,
                     "there is no printer for the dialect of PostgreSQL");

@@ -53,7 +53,9 @@ struct ruled {
     size_t n_tables, cap_tables;
     struct ruled_column *policy; /* may hold a column more than once */
     size_t n_policy, cap_policy;
-    bool has_policy;        /* a row filter or a mask is at work */
+    bool has_policy;      /* a row filter or a mask is at work */
+    uint32_t *bare_calls; /* ids of CURRENT_DATE and its like in filters and masks */
+    size_t n_bare_calls, cap_bare_calls;
     struct sql_type *types; /* of nodes that we made; by id - first_made */
     uint32_t first_made;
     size_t n_types, cap_types;
@@ -62,13 +64,18 @@ struct ruled {
 /* UNKNOWN where we do not know. */
 struct sql_type ruled_type(const struct ruled *ruled, const struct sql_expr *expr);
 
+/* What a REF of the ruled tree is: COLUMN is alias.column, OUTPUT a name of ORDER BY and its kin,
+ * or what it was repeated for; PARAM a lambda's; CALL a function without parentheses. */
+enum resolved_ref_kind ruled_ref_kind(const struct ruled *ruled, const struct sql_expr *ref);
+
 /* Changes the tree of `r` into the ruled one. */
 MUST_USE result rewrite(const struct resolved *r, const struct enforced *enforced,
                         enum guard_dialect dialect, struct arena *arena, struct ruled **out,
                         struct report *report);
 
-/* PostgreSQL pulls derived tables up and would run the caller's expressions on hidden rows; OFFSET
- * 0 keeps it from it. To be called last, for the invariants allow no OFFSET there. */
+/* PostgreSQL and DuckDB pull derived tables up and would run the caller's expressions on hidden
+ * rows, where whether they fail is an answer; OFFSET 0 keeps them from it. To be called last, for
+ * the invariants allow no OFFSET there. */
 MUST_USE result rewrite_fence(struct ruled *ruled, struct arena *arena, struct report *report);
 
 #endif

@@ -31,6 +31,16 @@ static void note_policy_column(struct rewriter *rw, const struct grant_relation 
         *place = (struct ruled_column){relation, column};
 }
 
+static void note_bare_call(struct rewriter *rw, uint32_t id) {
+    struct ruled *ruled = rw->ruled;
+    uint32_t *place =
+        ARENA_PUSH(rw->arena, ruled->bare_calls, ruled->n_bare_calls, ruled->cap_bare_calls);
+    if (place == NULL)
+        rewrite_no_memory(rw);
+    else
+        *place = id;
+}
+
 static bool is_usable(const struct grant *grant, const struct sql_expr *expr,
                       const struct resolved_call *call) {
     if (call->function != NULL) return (call->function->flags & FUNCTION_METADATA) == 0;
@@ -66,6 +76,7 @@ static enum walk bind(struct sql_expr *expr, const struct sql_place *place, void
         for (size_t i = 0; i < expr->lambda.params.n; i++)
             if (str_ieq(expr->lambda.params.at[i].text, INNER_ALIAS)) b->is_refused = true;
     adopt(b, expr);
+    if (ref != NULL && ref->kind == REF_CALL) note_bare_call(b->rw, expr->id);
     if (ref != NULL && ref->kind == REF_COLUMN) {
         note_policy_column(b->rw, b->relation, ref->column->index);
         rewrite_ref(b->rw, expr, INNER_ALIAS, ref->column->name, ref->path, ref->n_path);
@@ -133,8 +144,9 @@ static enum walk move(struct sql_expr *expr, const struct sql_place *place, void
 
 static void take_copies(struct rewriter *rw, const struct resolved_source *source) {
     const struct partition_finding *finding = &rw->enforced->partitions[source->number];
-    /* Behind the fence PostgreSQL finds no index for what stands outside. */
-    bool takes_all = rw->ruled->dialect == DIALECT_POSTGRES && source->relation->n_row_filters > 0;
+    /* Behind the fence no engine finds an index, or a block to skip, for what stands outside. */
+    bool takes_all =
+        rw->ruled->dialect != DIALECT_MAXCOMPUTE && source->relation->n_row_filters > 0;
     for (size_t i = 0; i < finding->n_copies && rw->failed.why == FAIL_NONE; i++) {
         if (!finding->copies[i].is_partition_only && !takes_all) continue;
         struct sql_expr *copy = rewrite_copy(rw, finding->copies[i].expr);
