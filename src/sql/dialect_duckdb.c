@@ -140,8 +140,7 @@ static void put_bare_call(printer *p, const struct sql_expr *expr) {
 
 static enum resolved_ref_kind ref_kind(const printer *p, const struct sql_expr *expr) {
     const struct ruled *ruled = p->with;
-    if (ruled == NULL || expr->id == 0 || expr->id >= ruled->first_made) return REF_COLUMN;
-    return resolved_ref(ruled->resolved, expr)->kind;
+    return ruled == NULL ? REF_COLUMN : ruled_ref_kind(ruled, expr);
 }
 
 /* alias.column.field.field: what is a field is said, for else it might be a schema. */

@@ -8,6 +8,16 @@ struct sql_type ruled_type(const struct ruled *ruled, const struct sql_expr *exp
     return at < ruled->n_types ? ruled->types[at] : SQL_TYPE(UNKNOWN);
 }
 
+enum resolved_ref_kind ruled_ref_kind(const struct ruled *ruled, const struct sql_expr *ref) {
+    if (ref->id > 0 && ref->id < ruled->first_made) {
+        const struct resolved_ref *was = resolved_ref(ruled->resolved, ref);
+        return was != NULL ? was->kind : REF_COLUMN;
+    }
+    for (size_t i = 0; i < ruled->n_bare_calls; i++)
+        if (ref->id != 0 && ruled->bare_calls[i] == ref->id) return REF_CALL;
+    return ref->ref.n > 1 ? REF_COLUMN : REF_PARAM;
+}
+
 /* -- select lists ----------------------------------------------------------------------------- */
 
 static bool has_own_expr(const struct sql_item *item, const struct resolved_output *output) {
@@ -148,7 +158,7 @@ static struct sql_names column_names(struct rewriter *rw, const struct resolved_
         return names;
     }
     for (size_t i = 0; i < source->n_columns; i++)
-        names.at[names.n++] = rewrite_named(source->columns[i].name);
+        names.at[names.n++] = rewrite_named(rewrite_column_name(rw, &source->columns[i]));
     return names;
 }
 

@@ -46,6 +46,12 @@ void rewrite_ref(struct rewriter *rw, struct sql_expr *into, struct str alias, s
     if (alias.len > 0) parts[at++] = rewrite_named(alias);
     parts[at++] = rewrite_named(name);
     for (size_t i = 0; i < n_path; i++) parts[at++] = rewrite_named(path[i]);
+    bool is_pattern = false;
+    for (size_t i = 0; i < n; i++) is_pattern = is_pattern || parts[i].quoting == SQL_BACKQUOTED;
+    if (is_pattern && rw->ruled->dialect == DIALECT_MAXCOMPUTE && rw->failed.why == FAIL_NONE)
+        rw->failed = fail(rw->report, FAIL_DENIED, "SQL_NOT_SUPPORTED", into->span.from,
+                          "'" STR_FMT "' cannot be written as the name of a column",
+                          STR_ARG(utf8_clip(name, 128)));
     into->kind = SQL_REF;
     into->op = SQL_OP_NONE;
     into->negated = false;
@@ -133,13 +139,29 @@ static struct sql_expr *with_fields(struct rewriter *rw, struct sql_expr *base,
     return base;
 }
 
-/* Keeps id and span, and so type and place, of what is replaced. */
-static void replace(struct sql_expr *into, const struct sql_expr *by) {
-    uint32_t id = into->id;
+/* A node that became another kind of node has an id of ours: by its old one the resolver would tell
+ * what it was. Keeps the type. */
+static void renew(struct rewriter *rw, struct sql_expr *expr, struct sql_type type) {
+    struct ruled *ruled = rw->ruled;
+    struct sql_type *place = ARENA_PUSH(rw->arena, ruled->types, ruled->n_types, ruled->cap_types);
+    if (place == NULL) {
+        rewrite_no_memory(rw);
+        return;
+    }
+    *place = type;
+    expr->id = ruled->first_made + (uint32_t)ruled->n_types - 1;
+}
+
+/* Puts an expression, and the fields behind it, in the place of a reference. */
+static void replace(struct rewriter *rw, struct sql_expr *into, struct sql_expr *by,
+                    const struct str *path, size_t n_path) {
+    struct sql_type type = ruled_type(rw->ruled, into);
     struct sql_span span = into->span;
-    *into = *by;
-    into->id = id;
+    struct sql_expr *whole = with_fields(rw, by, path, n_path);
+    if (whole == NULL || rw->failed.why != FAIL_NONE) return;
+    *into = *whole;
     into->span = span;
+    if (n_path > 0) renew(rw, into, type);
 }
 
 static struct sql_expr *new_column(struct rewriter *rw, const struct resolved_column *column) {
@@ -164,8 +186,7 @@ static void merged_column(struct rewriter *rw, struct sql_expr *into,
     args[1] = new_column(rw, column->right);
     call->call.name = (struct sql_names){name, 1};
     call->call.args = (struct sql_exprs){args, 2};
-    struct sql_expr *made = with_fields(rw, call, path, n_path);
-    if (made != NULL && rw->failed.why == FAIL_NONE) replace(into, made);
+    if (rw->failed.why == FAIL_NONE) replace(rw, into, call, path, n_path);
 }
 
 void rewrite_column(struct rewriter *rw, struct sql_expr *into,
@@ -211,6 +232,7 @@ static bool is_alone(const struct rewriter *rw, const struct resolved_query *que
                      const struct resolved_output *output) {
     struct str name = rw->names[output->number];
     if (query != rw->r->root) return true; /* names of inner queries are unique */
+    if (rewrite_is_pattern(name)) return false;
     for (size_t i = 0; i < query->n_outputs; i++)
         if (&query->outputs[i] != output && rewrite_is_shown(&query->outputs[i]) &&
             str_ieq(query->outputs[i].name, name))
@@ -238,8 +260,7 @@ static void repeat_output(struct rewriter *rw, struct sql_expr *into,
         return;
     }
     struct sql_expr *copy = rewrite_copy(rw, whole);
-    if (copy != NULL) copy = with_fields(rw, copy, path, n_path);
-    if (copy != NULL) replace(into, copy);
+    if (copy != NULL) replace(rw, into, copy, path, n_path);
 }
 
 static void output_ref(struct rewriter *rw, struct sql_expr *expr, const struct resolved_ref *ref,
@@ -295,6 +316,7 @@ static enum walk see_field(struct rewriter *rw, struct sql_expr *expr) {
     }
     for (size_t i = 0; i < ref->n_path; i++) whole[i] = ref->path[i];
     memcpy(whole + ref->n_path, path + n, n_fields * sizeof *whole);
+    renew(rw, expr, ruled_type(rw->ruled, expr));
     rewrite_column(rw, expr, column, whole, ref->n_path + n_fields);
     return rw->failed.why == FAIL_NONE ? WALK_SKIP : WALK_STOP;
 }

@@ -68,7 +68,8 @@ void rewrite_name_all(struct rewriter *rw);
 /* An alias that nobody has, made from `wish`. */
 struct str rewrite_alias(struct rewriter *rw, struct str wish);
 /* The name by which the column's source shows it. */
-struct str rewrite_column_name(const struct rewriter *rw, const struct resolved_column *column);
+struct str rewrite_column_name(struct rewriter *rw, const struct resolved_column *column);
+bool rewrite_is_pattern(struct str name);
 const struct export *rewrite_export(const struct rewriter *rw, const struct resolved_source *source,
                                     uint32_t column, const struct str *path, size_t n_path);
 static inline bool rewrite_is_shown(const struct resolved_output *output) {

@@ -6,6 +6,12 @@ enum { NAME_BYTES_MAX = 60, SMALL_LIST = 16 };
 
 /* -- unique names ----------------------------------------------------------------------------- */
 
+/* Back-quoted, such a name would be a regular expression over the names of columns. */
+bool rewrite_is_pattern(struct str name) {
+    struct sql_name quoted = {.text = name, .quoting = SQL_BACKQUOTED};
+    return sql_name_is_pattern(&quoted);
+}
+
 struct taken_name {
     unsigned next; /* suffix to be tried first: so that n equal names cost n steps */
 };
@@ -14,6 +20,7 @@ static struct str unique(struct rewriter *rw, struct map *taken, struct str wish
     struct str name = utf8_clip(wish, NAME_BYTES_MAX - 8);
     if (wish.len <= NAME_BYTES_MAX) name = wish;
     if (name.len == 0) name = STR("t");
+    if (rewrite_is_pattern(name)) name = STR("c");
     struct str stem = utf8_clip(name, NAME_BYTES_MAX - 8);
     struct taken_name *own = arena_new(rw->arena, struct taken_name);
     struct taken_name *first = map_get(taken, name);
@@ -80,7 +87,8 @@ static void name_inner(struct rewriter *rw, const struct resolved_query *query) 
     for (size_t i = 0; i < query->n_outputs && rw->failed.why == FAIL_NONE; i++) {
         const struct resolved_output *output = &query->outputs[i];
         if (!rewrite_is_shown(output)) continue;
-        bool is_plain = output->name.len > 0 && output->name.len <= NAME_BYTES_MAX;
+        bool is_plain = output->name.len > 0 && output->name.len <= NAME_BYTES_MAX &&
+                        !rewrite_is_pattern(output->name);
         if (is_small && is_plain && !is_taken(rw, query, i, output->name)) {
             rw->names[output->number] = output->name;
             continue;
@@ -201,7 +209,15 @@ static void add_export(struct rewriter *rw, const struct resolved_use *use) {
     if (n_path == 0) exports->by_column[use->column] = (uint32_t)exports->n;
 }
 
-struct str rewrite_column_name(const struct rewriter *rw, const struct resolved_column *column) {
+/* A name that the text gives to a column of VALUES or LATERAL VIEW, and that we may change. */
+static struct str made_name(struct rewriter *rw, const struct resolved_column *column) {
+    if (!rewrite_is_pattern(column->name)) return column->name;
+    struct str name = str_printf(rw->arena, "weir_c%u", column->index);
+    if (name.ptr == NULL) rewrite_no_memory(rw);
+    return name;
+}
+
+struct str rewrite_column_name(struct rewriter *rw, const struct resolved_column *column) {
     switch (column->kind) {
     case COLUMN_BASE: {
         const struct export *export = rewrite_export(rw, column->source, column->index, NULL, 0);
@@ -210,7 +226,7 @@ struct str rewrite_column_name(const struct rewriter *rw, const struct resolved_
     case COLUMN_OUTPUT: return rw->names[column->source->query->outputs[column->index].number];
     case COLUMN_KEPT: return rewrite_column_name(rw, column->left);
     case COLUMN_VALUE:
-    case COLUMN_MADE:
+    case COLUMN_MADE: return made_name(rw, column);
     case COLUMN_MERGED:
     case COLUMN_PIVOTED:
     case COLUMN_NAMING:
