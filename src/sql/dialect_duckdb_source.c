@@ -91,22 +91,9 @@ static void put_posexplode(printer *p, const struct sql_expr *call) {
     put_unnest(p, "", of, "");
 }
 
+/* One level of lists and one of structs; the names follow the alias. */
 static void put_inline(printer *p, const struct sql_expr *call) {
-    const struct sql_expr *of = call->call.args.at[0];
-    struct sql_type type = duck_type(p, of);
-    if (type.kind != SQL_TYPE_ARRAY || type.element == NULL || type.element->n_fields == 0) {
-        duck_refuse(p, call->span, "inline of what is no array of structs");
-        return;
-    }
-    for (uint32_t i = 0; i < type.element->n_fields; i++) {
-        if (i > 0) sql_put(p, STR(", "));
-        sql_put(p, STR("struct_extract(weir_s, "));
-        sql_put_string(p, type.element->fields[i].name);
-        sql_put_byte(p, ')');
-    }
-    sql_put(p, STR(" FROM (SELECT "));
-    put_unnest(p, "", of, "");
-    sql_put(p, STR(" AS weir_s)"));
+    put_unnest(p, "", call->call.args.at[0], ", max_depth := 2");
 }
 
 static void put_json_tuple(printer *p, const struct sql_expr *call) {
@@ -185,8 +172,8 @@ bool duck_put_source(printer *p, const struct sql_source *source) {
     case SQL_VALUES: put_values(p, source); return true;
     case SQL_LATERAL: put_lateral(p, source); return true;
     case SQL_FUNCTION: duck_refuse(p, source->span, "a function in FROM"); return true;
-    case SQL_PIVOT: duck_refuse(p, source->span, "PIVOT"); return true;
-    case SQL_UNPIVOT: duck_refuse(p, source->span, "UNPIVOT"); return true;
+    case SQL_PIVOT: duck_put_pivot(p, source); return true;
+    case SQL_UNPIVOT: duck_put_unpivot(p, source); return true;
     case SQL_DERIVED:
     case SQL_JOIN: break;
     }

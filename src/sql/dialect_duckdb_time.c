@@ -194,7 +194,7 @@ static void put_to_date(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     if (args->n == 1)
         duck_put_date(p, args->at[0]);
-    else if (!sql_type_is_text(duck_kind(p, args->at[0])))
+    else if (!sql_type_is_text(duck_kind(p, args->at[0])) && !duck_is_null(args->at[0]))
         duck_refuse(p, expr->span, "to_date of what is no text");
     else
         put_parsed(p, args, "weir_to_date(");

@@ -88,9 +88,17 @@ bool duck_is_null(const struct sql_expr *expr) {
 
 /* -- classes ---------------------------------------------------------------------------------- */
 
+static bool is_integer_literal(const struct sql_expr *expr) {
+    return expr->kind == SQL_LITERAL &&
+           (expr->literal.kind == SQL_INTEGER || expr->literal.kind == SQL_BIGINT);
+}
+
 static void wrap(printer *p, const char *before, const struct sql_expr *expr, const char *after) {
     sql_put(p, str_of(before));
-    sql_put_expr(p, expr);
+    if (is_integer_literal(expr))
+        sql_put(p, expr->literal.text);
+    else
+        sql_put_expr(p, expr);
     sql_put(p, str_of(after));
 }
 
