@@ -37,7 +37,7 @@ async def two_people(transport_of, mode):
     everything = await regions(transport_of("demo-analyst"), mode)
     south = await regions(transport_of("demo-manager"), mode)
     assert len(everything) == 7, everything
-    assert south == [["华南", 326]], south
+    assert south == [["华南", 163]], south
 
 
 def over_http(url):

@@ -1,7 +1,7 @@
 // The official TypeScript SDK, over HTTP and over stdio: the same governed query gives two people
 // different rows.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
@@ -34,14 +34,22 @@ async function call(client, name, args = {}) {
   return result.structuredContent;
 }
 
-// What every transport must show; `connect` takes a token.
-function governed(connect) {
+// What every transport must show; `connect` takes a token. A client is closed whatever happens, for
+// one that is left open keeps the test's process alive.
+function governed(connectTo) {
+  const open = [];
+  const connect = async (token) => {
+    const client = await connectTo(token);
+    open.push(client);
+    return client;
+  };
+  afterEach(async () => { while (open.length > 0) await open.pop().close(); });
+
   test("lists the four tools, list_allowed_tables first", async () => {
     const client = await connect("demo-analyst");
     const { tools } = await client.listTools();
     assert.deepEqual(tools.map((t) => t.name), toolNames);
     for (const tool of tools) assert.equal(tool.annotations.readOnlyHint, true);
-    await client.close();
   });
 
   test("gives the analyst all regions and the manager of the south one", async () => {
@@ -51,10 +59,8 @@ function governed(connect) {
     const south = await call(manager, "run_select_sql", { sql: byRegion });
     assert.equal(all.data.row_count, 7);
     assert.deepEqual(all.data.columns.map((c) => c.name), ["region_code", "n"]);
-    assert.deepEqual(south.data.rows, [["华南", 326]]);
-    assert.deepEqual(all.data.rows.find((r) => r[0] === "华南"), ["华南", 326]);
-    await analyst.close();
-    await manager.close();
+    assert.deepEqual(south.data.rows, [["华南", 163]]);
+    assert.deepEqual(all.data.rows.find((r) => r[0] === "华南"), ["华南", 163]);
   });
 
   test("describes a table without its denied columns", async () => {
@@ -64,7 +70,6 @@ function governed(connect) {
     assert.ok(names.includes("list_price"));
     assert.ok(!names.includes("cost_price"));
     assert.deepEqual(data.partitions.columns, ["pt"]);
-    await client.close();
   });
 
   test("previews the newest partition", async () => {
@@ -72,7 +77,6 @@ function governed(connect) {
     const { data } = await call(client, "preview_table", {
       table: "saky_dw_cdm.dim_pub_warehouse_df", limit: 3 });
     assert.equal(data.row_count, 3);
-    await client.close();
   });
 
   test("refuses a denied column and tells what to do", async () => {
@@ -82,7 +86,6 @@ function governed(connect) {
     assert.equal(answer.ok, false);
     assert.equal(answer.error.code, "COLUMN_NOT_ALLOWED");
     assert.equal(answer.data, null);
-    await client.close();
   });
 
   test("repairs a bad argument", async () => {
@@ -90,7 +93,6 @@ function governed(connect) {
     const answer = await call(client, "describe_table", { tabel: "dim_pub_date" });
     assert.equal(answer.error.code, "INVALID_ARGUMENT");
     assert.equal(answer.error.hint, 'Call describe_table with {"table":"dim_pub_date"}');
-    await client.close();
   });
 
   test("masks a column", async () => {
@@ -99,7 +101,6 @@ function governed(connect) {
       sql: "SELECT customer_phone FROM saky_dw_ods.ods_sap_delivery_order_details_df " +
            "WHERE pt = '20260505' LIMIT 5" });
     for (const [phone] of data.rows) assert.match(phone, /^\d{3}\*{8}$/);
-    await client.close();
   });
 }
 
