@@ -44,6 +44,10 @@ const char *backend_input_path(const struct backend_setup *setup, struct str pat
     return str_printf(arena, STR_FMT "/" STR_FMT, STR_ARG(setup->config_dir), STR_ARG(path)).ptr;
 }
 
+const struct backend_kind *backend_kind_at(size_t i) {
+    return i < COUNT(kinds) ? kinds[i] : NULL;
+}
+
 /* -- opening a set ----------------------------------------------------------------------------- */
 
 static const struct backend_kind *kind_named(struct str name) {

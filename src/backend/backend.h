@@ -76,6 +76,9 @@ struct backend_kind {
     bool (*is_ready)(struct backend *backend, struct str *sentence, struct arena *arena);
 };
 
+/* The kinds there are, in their order; NULL behind the last: for pages that tell their settings. */
+const struct backend_kind *backend_kind_at(size_t i);
+
 /* -- a set of backends, as weir.yaml lists them; a snapshot owns one ----------------------------
  */
 

@@ -1,8 +1,12 @@
 #include "house/settings.h"
 
+#include "backend/backend.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "text/rows.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
 
 static const char *const transports[] = {"http", "stdio", NULL};
 static const char *const log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
@@ -133,12 +137,12 @@ static const struct option listener_options[] = {
     {0},
 };
 
-static void check_paths(const struct binder *b, const struct yaml *node,
-                        struct listener *listener) {
+static result check_paths(const struct binder *b, const struct yaml *node,
+                          struct listener *listener) {
     static const struct str usual[] = {STR_INIT("/mcp"), STR_INIT("/mcp/v1")};
     if (!listener->paths.is_set) {
         listener->paths.items = arena_new_array(b->arena, COUNT(usual), struct str);
-        if (listener->paths.items == NULL) return;
+        if (listener->paths.items == NULL) return (result){FAIL_MEMORY};
         memcpy(listener->paths.items, usual, sizeof usual);
         listener->paths.n = COUNT(usual);
     }
@@ -147,17 +151,19 @@ static void check_paths(const struct binder *b, const struct yaml *node,
             problem_add(b->problems, SEVERITY_ERROR, b->file, node,
                         "path '" STR_FMT "' must begin with '/'",
                         STR_ARG(listener->paths.items[i]));
+    return OK;
 }
 
-/* What environment and flags changed of host and port wins over the file's first listener. */
-static void apply_outside(const struct server_settings *in_file, struct settings *settings,
-                          struct listener *first) {
-    if (!str_eq(settings->server.host, in_file->host)) first->host = settings->server.host;
-    if (settings->server.port != in_file->port) first->port = settings->server.port;
-}
+/* Host and port as environment and flags name them, told apart from those of the file even where
+ * they are the same: they win over the file's first listener, too. */
+enum { PORT_UNTOLD = -1 };
+struct outside {
+    struct str host; /* STR_NONE: untold */
+    int64_t port;
+};
 
 static result read_listeners(const struct binder *b, const struct yaml *list,
-                             const struct server_settings *in_file, struct settings *out) {
+                             const struct outside *outside, struct settings *out) {
     size_t n = list != NULL && list->type == YAML_LIST && list->n > 0 ? list->n : 1;
     struct listener *listeners = arena_new_array(b->arena, n, struct listener);
     if (listeners == NULL) return (result){FAIL_MEMORY};
@@ -172,9 +178,10 @@ static result read_listeners(const struct binder *b, const struct yaml *list,
             listeners[i].port = out->server.port;
         }
         TRY(rows_read(b, listener_options, &listeners[i], node, "a listener", NULL));
-        check_paths(b, node, &listeners[i]);
+        TRY(check_paths(b, node, &listeners[i]));
     }
-    apply_outside(in_file, out, &listeners[0]);
+    if (outside->host.ptr != NULL) listeners[0].host = outside->host;
+    if (outside->port != PORT_UNTOLD) listeners[0].port = outside->port;
     out->listeners = listeners;
     out->n_listeners = n;
     return OK;
@@ -218,15 +225,19 @@ static result read_sections(const struct binder *b, const struct yaml *weir, str
     return OK;
 }
 
+/* Row by row, so that one bad variable does not hide the next. */
 static result read_environment(struct arena *arena, struct problems *problems,
                                struct settings *out) {
-    for (const struct section *s = settings_sections; s->name != NULL; s++) {
-        struct report report = {0};
-        result r = option_env(s->options, (char *)out + s->offset, arena, &report);
-        if (r.why == FAIL_MEMORY) return r;
-        if (r.why != FAIL_NONE)
-            problem_add(problems, SEVERITY_ERROR, STR("environment"), NULL, "%s", report.sentence);
-    }
+    for (const struct section *s = settings_sections; s->name != NULL; s++)
+        for (const struct option *row = s->options; row->name != NULL; row++) {
+            struct option one[2] = {*row, {0}};
+            struct report report = {0};
+            result r = option_env(one, (char *)out + s->offset, arena, &report);
+            if (r.why == FAIL_MEMORY) return r;
+            if (r.why != FAIL_NONE)
+                problem_add(problems, SEVERITY_ERROR, STR("environment"), NULL, "%s",
+                            report.sentence);
+        }
     return OK;
 }
 
@@ -243,6 +254,23 @@ static result set_flag(const char *name, struct str value, struct arena *arena,
     return OK;
 }
 
+/* The environment over the file, the flags over both. */
+static result read_outside(const struct settings_flags *flags, struct arena *arena,
+                           struct problems *problems, struct settings *out,
+                           struct outside *outside) {
+    struct server_settings in_file = out->server;
+    out->server.host = STR_NONE;
+    out->server.port = PORT_UNTOLD;
+    TRY(read_environment(arena, problems, out));
+    TRY(set_flag("host", flags->host, arena, problems, out));
+    TRY(set_flag("port", flags->port, arena, problems, out));
+    TRY(set_flag("transport", flags->transport, arena, problems, out));
+    *outside = (struct outside){out->server.host, out->server.port};
+    if (outside->host.ptr == NULL) out->server.host = in_file.host;
+    if (outside->port == PORT_UNTOLD) out->server.port = in_file.port;
+    return OK;
+}
+
 result settings_read(const struct yaml *weir, struct str weir_name, const struct yaml *security,
                      struct str security_name, const struct settings_flags *flags,
                      struct arena *arena, struct problems *problems, struct settings *out) {
@@ -256,18 +284,25 @@ result settings_read(const struct yaml *weir, struct str weir_name, const struct
         weir = NULL;
     }
     TRY(read_sections(&in_weir, weir, out));
-    struct server_settings in_file = out->server;
     TRY(rows_read(&in_security, security_options, &out->gate, security, "security.yaml", NULL));
-    TRY(read_environment(arena, problems, out));
-    TRY(set_flag("host", flags->host, arena, problems, out));
-    TRY(set_flag("port", flags->port, arena, problems, out));
-    TRY(set_flag("transport", flags->transport, arena, problems, out));
-    return read_listeners(&in_weir, yaml_get(weir, STR("listeners")), &in_file, out);
+    struct outside outside;
+    TRY(read_outside(flags, arena, problems, out, &outside));
+    return read_listeners(&in_weir, yaml_get(weir, STR("listeners")), &outside, out);
 }
 
+/* A name that only looks like such an address ("127.example.org") may lead anywhere. */
 static bool is_loopback(struct str host) {
-    return str_eq(host, STR("localhost")) || str_eq(host, STR("::1")) ||
-           str_eq(host, STR("[::1]")) || str_starts(host, STR("127."));
+    char text[INET6_ADDRSTRLEN];
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (str_ieq(host, STR("localhost"))) return true;
+    if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
+        host = str_slice(host, 1, host.len - 1);
+    if (host.len >= sizeof text) return false;
+    memcpy(text, host.ptr, host.len);
+    text[host.len] = '\0';
+    if (inet_pton(AF_INET, text, &v4) == 1) return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+    return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 bool settings_all_loopback(const struct settings *settings) {
@@ -311,6 +346,12 @@ void settings_print(struct buf *out) {
     buf_add(out, STR("### `listeners`\n\nA list; without one, `server.host` and `server.port` make "
                      "it.\n\n"));
     print_rows(listener_options, out);
+    const struct backend_kind *kind;
+    for (size_t i = 0; (kind = backend_kind_at(i)) != NULL; i++) {
+        buf_addf(out, "\n### `backends`, of kind `%s`\n\nBeside `name` and `kind`:\n\n",
+                 kind->name);
+        print_rows(kind->options, out);
+    }
     buf_add(out, STR("\n### `security.yaml`\n\nWhich web pages and host names may reach us.\n\n"));
     print_rows(security_options, out);
 }
