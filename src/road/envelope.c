@@ -82,8 +82,15 @@ static void write_position(const struct call *call, struct json_writer *w) {
     json_put_int(w, STR("column"), (int64_t)column);
 }
 
+/* What is wrong inside is for the keepers: record and log have it, under the audit id. */
+static struct str sentence_of(const struct report *report, const struct code *code) {
+    if (strcmp(code->name, "INTERNAL_ERROR") != 0) return str_of(report->sentence);
+    return STR("an internal error; the server's log tells more under this audit id");
+}
+
 void envelope_refuse(struct call *call) {
     const struct report *report = &call->report;
+    const struct code *code = code_find(report->code);
     struct json_writer w;
     buf_clear(&call->reply);
     call->facts.row_count = -1;
@@ -94,8 +101,8 @@ void envelope_refuse(struct call *call) {
     json_put_null(&w, STR("data"));
     json_key(&w, STR("error"));
     json_object(&w);
-    json_put_text(&w, STR("code"), str_of(code_find(report->code)->name));
-    json_put_text(&w, STR("message"), str_of(report->sentence));
+    json_put_text(&w, STR("code"), str_of(code->name));
+    json_put_text(&w, STR("message"), sentence_of(report, code));
     if (report->hint[0] != '\0') json_put_text(&w, STR("hint"), str_of(report->hint));
     write_position(call, &w);
     if (call->facts.retry_after_ms > 0)

@@ -19,6 +19,7 @@
 
 #include "base/fault.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "road/envelope.h"
 #include "road/pool.h"
 #include "road/record.h"
@@ -145,8 +146,16 @@ static void recorded(void *with, result how) {
     call->done(call);
 }
 
+static void log_if_internal(const struct call *call) {
+    if (strcmp(code_find(call->report.code)->name, "INTERNAL_ERROR") != 0) return;
+    log_line(LOG_ERROR, "internal_error", str_of(call->audit_id), "%s", call->report.sentence);
+}
+
 static void end(struct road *road, struct call *call) {
-    if (call->report.why != FAIL_NONE) envelope_refuse(call);
+    if (call->report.why != FAIL_NONE) {
+        log_if_internal(call);
+        envelope_refuse(call);
+    }
     const char *station = call->station < COUNT(stations) ? stations[call->station].name : "reply";
     result r = record_submit(road->audit, call, station, recorded);
     if (r.why != FAIL_NONE) recorded(call, r);
