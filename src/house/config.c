@@ -21,18 +21,20 @@ enum config_file {
     FILE_COUNT
 };
 
-/* `env` names a variable that says where the file lies instead. */
+/* `env` names a variable that says where the file lies instead; there it must be, unless it is one
+ * that somebody writes later. */
 static const struct {
     const char *path, *env;
+    bool is_written_later;
 } files[FILE_COUNT] = {
-    [FILE_WEIR] = {"weir.yaml", NULL},
-    [FILE_POLICY] = {"policy.yaml", NULL},
-    [FILE_ALLOWLIST] = {"allowlist.yaml", "ODPS_ALLOWLIST_PATH"},
-    [FILE_AUTH] = {"auth.yaml", NULL},
-    [FILE_AUTH_LOCAL] = {"auth.local.yaml", "ODPS_AUTH_CONFIG_PATH"},
-    [FILE_ENTERPRISE] = {"enterprise.yaml", NULL},
-    [FILE_SECURITY] = {"security.yaml", NULL},
-    [FILE_JOINS] = {"ai_catalog/joins.yaml", NULL},
+    [FILE_WEIR] = {"weir.yaml", NULL, false},
+    [FILE_POLICY] = {"policy.yaml", NULL, false},
+    [FILE_ALLOWLIST] = {"allowlist.yaml", "ODPS_ALLOWLIST_PATH", false},
+    [FILE_AUTH] = {"auth.yaml", NULL, false},
+    [FILE_AUTH_LOCAL] = {"auth.local.yaml", "ODPS_AUTH_CONFIG_PATH", true},
+    [FILE_ENTERPRISE] = {"enterprise.yaml", NULL, false},
+    [FILE_SECURITY] = {"security.yaml", NULL, false},
+    [FILE_JOINS] = {"ai_catalog/joins.yaml", NULL, false},
 };
 
 struct loading {
@@ -45,10 +47,30 @@ struct loading {
     const struct yaml *trees[FILE_COUNT]; /* NULL: absent */
 };
 
-static struct str file_name(struct loading *l, enum config_file f) {
+static bool is_told(enum config_file f) {
     const char *told = files[f].env != NULL ? getenv(files[f].env) : NULL;
-    if (told != NULL && told[0] != '\0') return str_dup(l->arena, str_of(told));
+    return told != NULL && told[0] != '\0';
+}
+
+static struct str file_name(struct loading *l, enum config_file f) {
+    if (is_told(f)) return str_dup(l->arena, str_of(getenv(files[f].env)));
     return str_printf(l->arena, STR_FMT "/%s", STR_ARG(l->setup->dir), files[f].path);
+}
+
+/* A reader's sentence begins with file:line:column, which a problem keeps apart. */
+static void add_unread(struct loading *l, enum config_file f, struct str sentence) {
+    struct str rest = sentence, name = l->names[f];
+    struct yaml at = {0};
+    uint64_t line = 0, column = 0;
+    if (str_starts(sentence, name)) {
+        rest = str_slice(sentence, name.len, sentence.len);
+        (void)str_cut(&rest, ':');
+        struct str line_text = str_cut(&rest, ':'), column_text = str_cut(&rest, ':');
+        if (!str_to_u64(line_text, &line) || !str_to_u64(column_text, &column)) rest = sentence;
+    }
+    at.line = (uint32_t)line;
+    at.column = (uint32_t)column;
+    problem_add(l->problems, SEVERITY_ERROR, name, &at, STR_FMT, STR_ARG(str_trim(rest)));
 }
 
 /* What is wrong with one file is a problem; the other files are read all the same. */
@@ -64,7 +86,10 @@ static result read_file(struct loading *l, enum config_file f) {
     if (r.why == FAIL_MEMORY) return fail_memory(l->report);
     if (r.why != FAIL_NONE) {
         l->trees[f] = NULL;
-        problem_add(l->problems, SEVERITY_ERROR, STR_NONE, NULL, "%s", report.sentence);
+        add_unread(l, f, str_of(report.sentence));
+    } else if (!is_there && is_told(f) && !files[f].is_written_later) {
+        problem_add(l->problems, SEVERITY_ERROR, l->names[f], NULL,
+                    "%s names this file, and it is not there", files[f].env);
     }
     return OK;
 }

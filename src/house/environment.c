@@ -15,11 +15,35 @@ static bool is_name(struct str name) {
     return true;
 }
 
-static struct str unquote(struct str value) {
-    if (value.len < 2) return value;
-    char quote = value.ptr[0];
-    bool is_quoted = (quote == '"' || quote == '\'') && value.ptr[value.len - 1] == quote;
-    return is_quoted ? str_slice(value, 1, value.len - 1) : value;
+/* Where a quoted value ends, or its length: a quote behind a backslash is part of it. */
+static size_t closing_quote(struct str value) {
+    for (size_t i = 1; i < value.len; i++) {
+        if (value.ptr[i] == '\\')
+            i++;
+        else if (value.ptr[i] == value.ptr[0])
+            return i;
+    }
+    return value.len;
+}
+
+static char unescaped(char c) {
+    return c == 'n' ? '\n' : c == 't' ? '\t' : c;
+}
+
+/* The value as files of this kind are read elsewhere: quotes come off (in double ones a backslash
+ * escapes), and what stands behind ` #` is a comment. NULL: no memory. */
+static const char *value_of(struct str value, struct arena *arena) {
+    char *out = arena_alloc(arena, value.len + 1, 1);
+    bool is_quoted = value.len > 0 && (value.ptr[0] == '"' || value.ptr[0] == '\'');
+    size_t end = is_quoted ? closing_quote(value) : str_find(value, STR(" #")), n = 0;
+    if (out == NULL) return NULL;
+    if (is_quoted && end == value.len) is_quoted = false; /* never closed: taken as it is */
+    struct str inside = is_quoted ? str_slice(value, 1, end) : str_trim(str_slice(value, 0, end));
+    for (size_t i = 0; i < inside.len; i++) {
+        bool is_escape = is_quoted && value.ptr[0] == '"' && inside.ptr[i] == '\\';
+        out[n++] = is_escape ? unescaped(inside.ptr[++i]) : inside.ptr[i];
+    }
+    return out;
 }
 
 static result set_line(struct str line, const char *file, size_t number, struct arena *arena,
@@ -31,7 +55,7 @@ static result set_line(struct str line, const char *file, size_t number, struct 
     if (rest.ptr == NULL || !is_name(name))
         return fail(report, FAIL_CONFIG, "CONFIG_INVALID", REPORT_NO_OFFSET,
                     "%s:%zu: a line of the form NAME=value is expected", file, number);
-    const char *n = str_cstr(arena, name), *v = str_cstr(arena, unquote(str_trim(rest)));
+    const char *n = str_cstr(arena, name), *v = value_of(str_trim(rest), arena);
     if (n == NULL || v == NULL || setenv(n, v, 0) != 0) return fail_memory(report);
     return OK;
 }
