@@ -162,7 +162,12 @@ static void put_label(printer *p, const struct sql_unpivot_group *group) {
 /* The nth column of each group, beneath each other; of one type, for there is none to turn to. */
 static void put_values(printer *p, const struct sql_source *source, size_t n) {
     const struct sql_unpivot *unpivot = source->unpivot;
-    const struct resolved_source *input = resolved_of(p, source)->left;
+    const struct resolved_source *whole = resolved_of(p, source);
+    if (whole == NULL) {
+        duck_refuse(p, unpivot->in[0].columns.at[n].span, "UNPIVOT of an unresolved source");
+        return;
+    }
+    const struct resolved_source *input = whole->left;
     struct sql_type first = column_type(input, unpivot->in[0].columns.at[n].text);
     sql_put(p, STR(", unnest(["));
     for (size_t i = 0; i < unpivot->n_in; i++) {
