@@ -72,6 +72,15 @@ const char *const duckdb_macros[] = {
     /* From 0 to 20, else NULL. */
     MACRO("factorial(n)", ONCE("n", "CASE WHEN weir_v BETWEEN 0 AND 20 "
                                     "THEN CAST(factorial(CAST(weir_v AS INTEGER)) AS BIGINT) END")),
+    /* The number that digits of a base from 2 to 36 write; 64 bits without a sign. */
+    MACRO("from_base(s, base)",
+          ONCE("upper(s)",
+               "CASE WHEN weir_v = '' THEN NULL ELSE CAST(CAST(list_reduce(list_transform("
+               "string_split(weir_v, ''), lambda weir_c: CASE WHEN "
+               "instr(left('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', base), weir_c) = 0 "
+               "THEN error('not a digit of the base') ELSE "
+               "CAST(instr('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', weir_c) - 1 AS HUGEINT) END), "
+               "lambda weir_a, weir_d: weir_a * base + weir_d) AS UBIGINT) AS BIGINT) END")),
     /* 0 below the range, n + 1 from its end on. */
     MACRO("width_bucket(x, lo, hi, n)",
           ONCE("x", "CASE WHEN weir_v < lo THEN 0 WHEN weir_v >= hi THEN n + 1 "
@@ -213,8 +222,8 @@ const char *const duckdb_macros[] = {
     MACRO("all_true(l)", ONCE("l", "CASE WHEN list_contains(weir_v, FALSE) THEN FALSE "
                                    "WHEN list_count(weir_v) < len(weir_v) THEN NULL "
                                    "WHEN weir_v IS NOT NULL THEN TRUE END")),
-    /* Both ends included; only upwards when no step is told. */
-    MACRO("sequence(a, b, step)", "generate_series(a, b, step)"),
+    MACRO("sequence(a, b)",
+          "generate_series(a, b, CAST(CASE WHEN a <= b THEN 1 ELSE -1 END AS BIGINT))"),
     /* 'a=1,b' is {a: 1, b: NULL}. */
     MACRO("str_to_map(s, outer_sep, inner_sep)",
           "map_from_entries(list_transform(string_split(s, outer_sep), lambda weir_e: "

@@ -77,6 +77,16 @@ static void put_sum(printer *p, const struct sql_expr *expr) {
     if (is_integer) sql_put(p, STR(" AS BIGINT)"));
 }
 
+/* Of decimals a decimal, as in a division. */
+static void put_avg(printer *p, const struct sql_expr *expr) {
+    bool is_decimal = duck_kind(p, args_of(expr)->at[0]) == SQL_TYPE_DECIMAL;
+    if (is_decimal) sql_put(p, STR("CAST("));
+    put_open(p, expr, "avg");
+    duck_put_number(p, args_of(expr)->at[0]);
+    put_close(p, expr, false);
+    if (is_decimal) sql_put(p, STR(" AS DECIMAL(38,12))"));
+}
+
 /* An exact answer is an approximate one as well, and every engine gives the same. */
 static void put_percentile(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
@@ -211,7 +221,7 @@ static const struct aggregate {
     {"approx_distinct", NULL, NULL, put_approx_distinct},
     {"arg_max", "arg_max_null", sql_put_expr, NULL},
     {"arg_min", "arg_min_null", sql_put_expr, NULL},
-    {"avg", "avg", duck_put_number, NULL},
+    {"avg", NULL, NULL, put_avg},
     {"bitwise_and_agg", "bit_and", duck_put_bigint, NULL},
     {"bitwise_or_agg", "bit_or", duck_put_bigint, NULL},
     {"bitwise_xor_agg", "bit_xor", duck_put_bigint, NULL},

@@ -145,6 +145,36 @@ static void put_hex(printer *p, const struct sql_expr *expr) {
     sql_put_byte(p, ')');
 }
 
+/* Between bases that are written as constants; a digit that the first has not fails. */
+static void put_conv(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    int64_t from = 0, to = 0;
+    bool is_known = duck_constant_int(args->at[1], &from) && from >= 2 && from <= 36 &&
+                    duck_constant_int(args->at[2], &to) && (to == 2 || to == 10 || to == 16);
+    if (!is_known) {
+        duck_refuse(p, expr->span, "conv between these bases");
+        return;
+    }
+    sql_put(p, to == 2 ? STR("bin(") : to == 16 ? STR("hex(") : STR("CAST("));
+    sql_put(p, STR("weir_from_base("));
+    duck_put_text(p, args->at[0]);
+    sql_putf(p, ", %d)%s", (int)from, to == 10 ? " AS VARCHAR)" : ")");
+}
+
+/* Both ends included; downwards when the end is less and no step is told. */
+static void put_sequence(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    for (size_t i = 0; i < args->n; i++)
+        if (!sql_type_is_integer(duck_kind(p, args->at[i])))
+            duck_refuse(p, expr->span, "a sequence of other than integers");
+    sql_put(p, args->n == 3 ? STR("generate_series(") : STR("weir_sequence("));
+    for (size_t i = 0; i < args->n; i++) {
+        if (i > 0) sql_put(p, STR(", "));
+        duck_put_bigint(p, args->at[i]);
+    }
+    sql_put_byte(p, ')');
+}
+
 static void put_rand(printer *p, const struct sql_expr *expr) {
     if (args_of(expr)->n > 0) duck_refuse(p, expr->span, "rand with a seed");
     sql_put(p, STR("random()"));
@@ -179,6 +209,8 @@ duck_hook duck_find_plain(struct str name) {
         {"trunc", put_trunc},
         {"log", put_log},
         {"hex", put_hex},
+        {"conv", put_conv},
+        {"sequence", put_sequence},
         {"rand", put_rand},
         {"format_number", put_format_number},
     };

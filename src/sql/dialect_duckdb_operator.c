@@ -80,6 +80,15 @@ static void put_division(printer *p, const struct sql_expr *expr, const char *op
     put_divisor(p, expr->binary.right);
 }
 
+/* DuckDB divides decimals as doubles; what comes out is a decimal again, so that ties are rounded
+ * by what people read. */
+static void put_quotient(printer *p, const struct sql_expr *expr) {
+    bool is_decimal = duck_kind(p, expr) == SQL_TYPE_DECIMAL;
+    if (is_decimal) sql_put(p, STR("CAST("));
+    put_division(p, expr, " / ");
+    if (is_decimal) sql_put(p, STR(" AS DECIMAL(38,12))"));
+}
+
 static bool are_integers(const printer *p, const struct sql_expr *expr) {
     return sql_type_is_integer(duck_kind(p, expr->binary.left)) &&
            sql_type_is_integer(duck_kind(p, expr->binary.right));
@@ -173,7 +182,7 @@ bool duck_put_binary(printer *p, const struct sql_expr *expr) {
     case SQL_OP_MUL: put_arithmetic(p, expr, " * "); return true;
     case SQL_OP_ADD: put_arithmetic(p, expr, " + "); return true;
     case SQL_OP_SUB: put_arithmetic(p, expr, " - "); return true;
-    case SQL_OP_DIV: put_division(p, expr, " / "); return true;
+    case SQL_OP_DIV: put_quotient(p, expr); return true;
     case SQL_OP_MOD: put_division(p, expr, " % "); return true;
     case SQL_OP_INT_DIV: put_int_division(p, expr); return true;
     case SQL_OP_EQ: duck_put_compare(p, left, " = ", right); return true;

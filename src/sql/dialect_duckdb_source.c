@@ -1,4 +1,5 @@
 /* What stands in FROM, GROUP BY and behind a query. */
+#include "base/list.h"
 #include "sql/dialect_duckdb_inner.h"
 
 /* -- tables ----------------------------------------------------------------------------------- */
@@ -228,8 +229,40 @@ bool duck_put_group_by(printer *p, const struct sql_group_by *by) {
     return true;
 }
 
+/* -- behind a query --------------------------------------------------------------------------- */
+
+/* Where branches of a set operation meet in text, DuckDB writes numbers and times by its own
+ * rules; only integers, dates and truth values look the same in both. */
+static bool looks_the_same(enum sql_type_kind kind) {
+    return sql_type_is_text(kind) || sql_type_is_integer(kind) || kind == SQL_TYPE_NULL ||
+           kind == SQL_TYPE_BOOLEAN || kind == SQL_TYPE_DATE || kind == SQL_TYPE_UNKNOWN;
+}
+
+static void check_branch(printer *p, const struct resolved_query *set,
+                         const struct resolved_query *branch) {
+    size_t at = 0;
+    for (size_t i = 0; i < set->n_outputs; i++) {
+        if (set->outputs[i].hidden) continue;
+        while (at < branch->n_outputs && branch->outputs[at].hidden) at++;
+        if (at == branch->n_outputs) return;
+        enum sql_type_kind own = branch->outputs[at++].type.kind;
+        if (sql_type_is_text(set->outputs[i].type.kind) && !looks_the_same(own))
+            duck_refuse(p, branch->query->span, "a set operation of %s and text",
+                        sql_type_name(own));
+    }
+}
+
+static void check_set(printer *p, const struct sql_query *query) {
+    const struct ruled *ruled = p->with;
+    if (query->kind != SQL_SET || ruled == NULL || query->id == 0 || query->id >= ruled->first_made)
+        return;
+    const struct resolved_query *set = resolved_query(ruled->resolved, query);
+    for (size_t i = 0; i < query->n_branches; i++) check_branch(p, set, set->branches[i]);
+}
+
 /* The order in which MaxCompute hands rows to its workers says nothing about the answer. */
 bool duck_put_tail(printer *p, const struct sql_tail *tail) {
+    check_set(p, holder_of((struct sql_tail *)(uintptr_t)tail, struct sql_query, tail));
     if (tail->n_order > 0) sql_put(p, STR(" ORDER BY "));
     sql_put_order(p, tail->order, tail->n_order);
     if (tail->limit.count != NULL) {

@@ -1,6 +1,6 @@
 /*
- * MaxCompute's answers out of DuckDB: statements with the rows that MaxCompute gives, ruled by the
- * guard's stations under a grant that allows all, printed for DuckDB and run by a worker.
+ * MaxCompute's answers out of DuckDB: statements with the rows that MaxCompute gives, sent through
+ * the guard under a grant that allows all and run by a worker.
  *
  * Our own cases are test/guard/exec/NAME.jsonl over the tables of test/guard/exec/data; the shared
  * corpus is run as well when it lies beside the project. A line of JSON is a case:
@@ -12,8 +12,7 @@
  */
 #include "engine.h"
 
-#include "sql/dialect_duckdb.h"
-#include "sql/rewrite.h"
+#include "sql/guard.h"
 
 #include <dirent.h>
 
@@ -51,20 +50,11 @@ static struct grant grant_of(const struct schema_source *source) {
 
 static result say(const struct grant *grant, struct str sql, struct arena *arena, struct str *out,
                   struct report *report) {
-    struct sql_query *query;
-    struct resolved *resolved;
-    struct enforced enforced;
-    struct ruled *ruled;
-    struct buf buf;
-    TRY(sql_parse(sql, &grant->limits, arena, &query, report));
-    TRY(sql_resolve(query, grant, arena, &resolved, report));
-    TRY(enforce(resolved, 0, arena, &enforced, report));
-    TRY(rewrite(resolved, &enforced, DIALECT_DUCKDB, arena, &ruled, report));
-    buf_init(&buf, 1 << 20);
-    result printed = sql_print(ruled->query, &sql_dialect_duckdb, ruled, &buf, report);
-    if (printed.why == FAIL_NONE) *out = str_dup(arena, buf_flat(&buf, arena));
-    buf_deinit(&buf);
-    return printed;
+    struct guard_request request = {.text = sql, .dialect = DIALECT_DUCKDB, .grant = grant};
+    struct guard_answer answer;
+    TRY(guard_check(&request, arena, &answer, report));
+    *out = answer.sql;
+    return answer.effect == GUARD_ALLOW ? OK : (result){FAIL_DENIED};
 }
 
 /* -- comparing -------------------------------------------------------------------------------- */
