@@ -49,6 +49,10 @@ static bool take_flag(const struct flag *flags, int argc, char **argv, int *i) {
         fprintf(stderr, "weir: unknown option --" STR_FMT "\n", STR_ARG(name));
         return false;
     }
+    if (flag->value == NULL && value.ptr != NULL) {
+        fprintf(stderr, "weir: --%s takes no value\n", flag->name);
+        return false;
+    }
     if (flag->value == NULL) {
         *flag->is_given = true;
         return true;

@@ -42,28 +42,26 @@ static void answer_parse(const struct question *q, struct arena *arena, struct j
     sql_answer_parse(q->id, q->sql, r.why == FAIL_NONE ? NULL : &report, w);
 }
 
+/* The tool's arguments as a tree, not as JSON text: the guard must see the very bytes that check
+ * sees, also where they are no UTF-8. */
+static const struct json *run_arguments(const struct question *q, struct arena *arena) {
+    struct json *object = arena_new(arena, struct json);
+    struct json_member *members = arena_new_array(arena, 2, struct json_member);
+    if (object == NULL || members == NULL) return NULL;
+    members[0] = (struct json_member){STR("sql"), {.type = JSON_STRING, .text = q->sql}};
+    members[1] = (struct json_member){STR("project"), {.type = JSON_STRING, .text = q->project}};
+    *object = (struct json){.type = JSON_OBJECT, .n = q->project.len > 0 ? 2 : 1};
+    object->members = members;
+    return object;
+}
+
 /* The tool answers by an envelope; its data stands behind what check would have said. */
 static void answer_run(struct session *s, struct call *call, const struct question *q,
                        struct json_writer *w) {
-    struct json_writer args;
-    struct buf text;
-    buf_init(&text, 2 * JSON_BYTES_MAX);
-    json_writer_init(&args, &text);
-    json_object(&args);
-    json_put_text(&args, STR("sql"), q->sql);
-    if (q->project.len > 0) json_put_text(&args, STR("project"), q->project);
-    json_object_end(&args);
-    struct str flat = str_dup(&call->arena, buf_flat(&text, &call->arena));
-    buf_deinit(&text);
     call->tool_name = STR("run_select_sql");
-    result r = json_read(flat, NULL, &call->arena, &call->arguments, &call->report);
-    if (r.why == FAIL_NONE) {
-        cli_walk(&s->house, call);
-        struct str reply = buf_flat(&call->reply, &call->arena);
-        sql_answer_run(q->id, call, reply, w);
-    } else {
-        sql_answer_check(q->id, call, r, w);
-    }
+    call->arguments = run_arguments(q, &call->arena);
+    cli_walk(&s->house, call);
+    sql_answer_run(q->id, call, buf_flat(&call->reply, &call->arena), w);
 }
 
 static void answer_with_call(struct session *s, const struct question *q, struct json_writer *w) {

@@ -1,6 +1,7 @@
 /*
  * cli/token.c - weir token: makes tokens, and the hashes that are all we keep of them
  */
+#include "base/limits.h"
 #include "cli/command.h"
 #include "identity/identity.h"
 
@@ -22,9 +23,13 @@ static int print_new(struct str user) {
 
 /* The token comes by standard input, so that it stands in no list of processes. */
 static int print_hash(void) {
-    char line[4096], hash[TOKEN_HASH_SIZE];
+    char line[TOKEN_BYTES_MAX + 2], hash[TOKEN_HASH_SIZE];
     if (fgets(line, sizeof line, stdin) == NULL || str_trim(str_of(line)).len == 0) {
         fputs("weir: a token is expected on standard input\n", stderr);
+        return EXIT_WRONG;
+    }
+    if (strchr(line, '\n') == NULL && !feof(stdin)) {
+        fprintf(stderr, "weir: a token is at most %d bytes long\n", TOKEN_BYTES_MAX);
         return EXIT_WRONG;
     }
     token_hash(str_trim(str_of(line)), hash);
