@@ -13,7 +13,7 @@
     "\"io.modelcontextprotocol/clientCapabilities\":{}}"
 #define CALL                                                                                       \
     "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"t\"," META "}" \
-                                                                                               "}"
+    "}"
 #define LIST     "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{" META "}}"
 #define OLD_LIST "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}"
 #define NEW      "2026-07-28"
