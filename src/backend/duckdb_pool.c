@@ -4,6 +4,7 @@
 #include "backend/duckdb_load.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/list.h"
 #include "base/log.h"
 
 #include <assert.h>
@@ -22,11 +23,17 @@ enum pool_state {
 
 enum { RETRY_FIRST_MS = 250, RETRY_LONGEST_MS = 30000 };
 
+/* A call that waits for a worker. Each has a descriptor of its own, so that a worker that becomes
+ * free wakes one call and not all; polling, it also hears its cancel. */
+struct pool_waiter {
+    struct link queued; /* in pool->waiting, the one that came first in front; in none when told */
+    int fd;
+};
+
 struct duckdb_pool {
     struct pool_plan plan;
     pthread_t thread;
-    int stop_fd;   /* readable when the pool closes: ends the wait for a worker that starts */
-    int change_fd; /* a semaphore: each token has one waiting call look again */
+    int stop_fd; /* readable when the pool closes: ends the wait for a worker that starts */
 
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t work;  /* for the thread */
@@ -36,7 +43,8 @@ struct duckdb_pool {
     struct duckdb_process *idle; /* the one used last is the first: its memory is warm */
     struct duckdb_process *dead; /* to be reaped */
     size_t n_alive;              /* idle or taken */
-    size_t n_waiting;
+    struct link waiting;
+    size_t n_waiting; /* in `waiting`, and those told that have not looked yet */
     struct report failure;
     int64_t retry_ms, retry_at_ns;
 };
@@ -48,10 +56,15 @@ static int64_t now_ns(void) {
 /* -- the thread ---------------------------------------------------------------------------------
  */
 
-static void wake_waiting(struct duckdb_pool *pool, uint64_t n) {
-    if (n == 0) return;
-    ssize_t written = write(pool->change_fd, &n, sizeof n);
-    (void)written; /* fails only at 2^64 tokens */
+/* Has up to n calls look again, those that came first. */
+static void wake_waiting(struct duckdb_pool *pool, size_t n) {
+    const uint64_t one = 1;
+    for (; n > 0 && !list_empty(&pool->waiting); n--) {
+        struct pool_waiter *waiter = holder_of(pool->waiting.next, struct pool_waiter, queued);
+        list_leave(&waiter->queued);
+        ssize_t written = write(waiter->fd, &one, sizeof one);
+        (void)written; /* fails only at 2^64 */
+    }
 }
 
 static void enter(struct duckdb_pool *pool, enum pool_state next) {
@@ -95,7 +108,7 @@ static void take_in(struct duckdb_pool *pool, struct duckdb_process *process) {
     pool->n_alive++;
     pool->retry_ms = 0;
     enter(pool, POOL_READY);
-    wake_waiting(pool, pool->n_waiting > 0);
+    wake_waiting(pool, 1);
 }
 
 static void add_worker(struct duckdb_pool *pool) {
@@ -177,7 +190,6 @@ static bool init_conditions(struct duckdb_pool *pool) {
 
 static void free_pool(struct duckdb_pool *pool) {
     if (pool->stop_fd >= 0) close(pool->stop_fd);
-    if (pool->change_fd >= 0) close(pool->change_fd);
     pthread_mutex_destroy(&pool->lock);
     pthread_cond_destroy(&pool->work);
     pthread_cond_destroy(&pool->state_changed);
@@ -190,9 +202,9 @@ result pool_open(const struct pool_plan *plan, struct duckdb_pool **out, struct 
     pool->plan = *plan;
     pool->is_wanted = !plan->is_lazy;
     pool->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    pool->change_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
-    bool is_made = pool->stop_fd >= 0 && pool->change_fd >= 0 &&
-                   pthread_mutex_init(&pool->lock, NULL) == 0 && init_conditions(pool) &&
+    list_init(&pool->waiting);
+    bool is_made = pool->stop_fd >= 0 && pthread_mutex_init(&pool->lock, NULL) == 0 &&
+                   init_conditions(pool) &&
                    pthread_create(&pool->thread, NULL, keep_workers, pool) == 0;
     if (!is_made) {
         free_pool(pool);
@@ -292,38 +304,60 @@ static result try_take(struct duckdb_pool *pool, bool is_queued, struct duckdb_p
     return OK;
 }
 
-static result await_change(struct duckdb_pool *pool, const struct run_limits *limits,
+/* Waits, without the lock, until it is told to look again. */
+static result await_change(const struct pool_waiter *waiter, const struct run_limits *limits,
                            struct report *report) {
-    struct duckdb_process change = {.data_fd = pool->change_fd};
+    struct duckdb_process change = {.data_fd = waiter->fd};
     result r = process_wait(&change, false, limits->deadline_mono_ns, limits->cancel_fd);
     if (r.why == FAIL_TIMEOUT) return busy(report, "none became free in time");
     if (r.why == FAIL_CANCELLED)
         return fail(report, FAIL_CANCELLED, "CANCELLED", REPORT_NO_OFFSET,
                     "the call was cancelled");
     uint64_t token;
-    ssize_t n = read(pool->change_fd, &token, sizeof token);
-    (void)n; /* another call was quicker: look again all the same */
+    ssize_t n = read(waiter->fd, &token, sizeof token);
+    (void)n;
     return r;
+}
+
+/* Under the lock. Who was told before and found nothing has waited longest. */
+static result queue_up(struct duckdb_pool *pool, struct pool_waiter *waiter,
+                       struct report *report) {
+    if (waiter->fd >= 0) {
+        list_add_first(&pool->waiting, &waiter->queued);
+        return OK;
+    }
+    waiter->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (waiter->fd < 0) return busy(report, "no descriptor is left to wait with");
+    list_add_last(&pool->waiting, &waiter->queued);
+    pool->n_waiting++;
+    return OK;
+}
+
+/* Under the lock. A call that gives up after it was told passes the word on. */
+static void leave_queue(struct duckdb_pool *pool, struct pool_waiter *waiter, bool is_served) {
+    if (waiter->fd < 0) return;
+    if (link_joined(&waiter->queued))
+        list_leave(&waiter->queued);
+    else if (!is_served)
+        wake_waiting(pool, 1);
+    pool->n_waiting--;
+    close(waiter->fd);
 }
 
 result pool_take(struct duckdb_pool *pool, const struct run_limits *limits,
                  struct duckdb_process **out, struct report *report) {
-    bool is_queued = false;
-    result r;
-    for (;;) {
-        pthread_mutex_lock(&pool->lock);
-        r = try_take(pool, is_queued, out, report);
-        bool is_done = r.why != FAIL_NONE || *out != NULL;
-        if (is_done && is_queued) pool->n_waiting--;
-        if (!is_done && !is_queued) pool->n_waiting++;
-        pthread_mutex_unlock(&pool->lock);
-        if (is_done) return r;
-        is_queued = true;
-        r = await_change(pool, limits, report);
-        if (r.why != FAIL_NONE) break;
-    }
+    struct pool_waiter waiter = {.fd = -1};
     pthread_mutex_lock(&pool->lock);
-    pool->n_waiting--;
+    result r = try_take(pool, false, out, report);
+    while (r.why == FAIL_NONE && *out == NULL) {
+        r = queue_up(pool, &waiter, report);
+        if (r.why != FAIL_NONE) break;
+        pthread_mutex_unlock(&pool->lock);
+        r = await_change(&waiter, limits, report);
+        pthread_mutex_lock(&pool->lock);
+        if (r.why == FAIL_NONE) r = try_take(pool, true, out, report);
+    }
+    leave_queue(pool, &waiter, *out != NULL);
     pthread_mutex_unlock(&pool->lock);
     return r;
 }
@@ -334,7 +368,7 @@ void pool_give(struct duckdb_pool *pool, struct duckdb_process *process, bool is
         wire_in_trim(&process->in);
         process->next = pool->idle;
         pool->idle = process;
-        wake_waiting(pool, pool->n_waiting > 0);
+        wake_waiting(pool, 1);
     } else {
         lose(pool, process);
     }
