@@ -17,6 +17,9 @@
 /* With the value of `x` as weir_v, computed once. */
 #define ONCE(x, body) "list_transform([" x "], lambda weir_v: " body ")[1]"
 
+/* The same for several values: `fields` is "'a': x, 'b': y", and they are weir_v.a and weir_v.b. */
+#define EACH_ONCE(fields, body) "list_transform([{" fields "}], lambda weir_v: " body ")[1]"
+
 /* Digits, a point, an exponent. DuckDB would also take 1_000, 0x1F, inf and nan; as each of those
  * letters becomes a number sign, they fail. */
 #define NUMBER_OF(s) "translate(" s ", '_xXnN', '#####')"
@@ -83,8 +86,11 @@ const char *const duckdb_macros[] = {
                "lambda weir_a, weir_d: weir_a * base + weir_d) AS UBIGINT) AS BIGINT) END")),
     /* 0 below the range, n + 1 from its end on. */
     MACRO("width_bucket(x, lo, hi, n)",
-          ONCE("x", "CASE WHEN weir_v < lo THEN 0 WHEN weir_v >= hi THEN n + 1 "
-                    "ELSE CAST(floor((weir_v - lo) / (hi - lo) * n) AS BIGINT) + 1 END")),
+          EACH_ONCE(
+              "'x': x, 'a': lo, 'b': hi, 'n': n",
+              "CASE WHEN weir_v.x < weir_v.a THEN 0 WHEN weir_v.x >= weir_v.b THEN weir_v.n + 1 "
+              "ELSE CAST(floor((weir_v.x - weir_v.a) / (weir_v.b - weir_v.a) * weir_v.n) "
+              "AS BIGINT) + 1 END")),
     /* NULL is the smallest value. */
     MACRO("least(l)", ONCE("l", "CASE WHEN list_count(weir_v) = len(weir_v) "
                                 "THEN list_min(weir_v) END")),
@@ -104,59 +110,72 @@ const char *const duckdb_macros[] = {
                                      "try_strptime(weir_v, format) IS NOT NULL")),
     /* The first `day` (Monday is 1) after d, as text. */
     MACRO("next_day(d, day)",
-          "strftime(d + to_days(CAST((day - isodow(d) + 6) % 7 + 1 AS INTEGER)), '%Y-%m-%d')"),
+          ONCE("d", "strftime(weir_v + to_days(CAST((day - isodow(weir_v) + 6) % 7 + 1 "
+                    "AS INTEGER)), '%Y-%m-%d')")),
     MACRO("day_seconds(t)", "(day(t) * 86400 + hour(t) * 3600 + minute(t) * 60 + second(t))"),
     /* Whole months between the same days, or the last days, of two months; else by months of 31
      * days. */
-    MACRO("months_between(a, b)",
-          "list_transform([{'a': a, 'b': b}], lambda weir_v: "
-          "(year(weir_v.a) - year(weir_v.b)) * 12 + month(weir_v.a) - month(weir_v.b) + "
-          "CASE WHEN day(weir_v.a) = day(weir_v.b) OR "
-          "(last_day(weir_v.a) = CAST(weir_v.a AS DATE) AND "
-          "last_day(weir_v.b) = CAST(weir_v.b AS DATE)) THEN CAST(0 AS DOUBLE) "
-          "ELSE (weir_day_seconds(weir_v.a) - weir_day_seconds(weir_v.b)) / 2678400 END)[1]"),
+    MACRO(
+        "months_between(a, b)",
+        EACH_ONCE("'a': a, 'b': b",
+                  "(year(weir_v.a) - year(weir_v.b)) * 12 + month(weir_v.a) - month(weir_v.b) + "
+                  "CASE WHEN day(weir_v.a) = day(weir_v.b) OR "
+                  "(last_day(weir_v.a) = CAST(weir_v.a AS DATE) AND "
+                  "last_day(weir_v.b) = CAST(weir_v.b AS DATE)) THEN CAST(0 AS DOUBLE) "
+                  "ELSE (weir_day_seconds(weir_v.a) - weir_day_seconds(weir_v.b)) / 2678400 END")),
 
     /* -- texts --------------------------------------------------------------------------------- */
 
+    /* Elements, none of which is NULL, with a text between; array_to_string() takes only constants
+     * there. */
+    MACRO("join(l, separator)",
+          "CASE WHEN len(l) = 0 THEN '' "
+          "ELSE list_reduce(l, lambda weir_a, weir_b: weir_a || separator || weir_b) END"),
     /* Whether a NULL part is left out or makes the whole NULL depends on the mode. */
     MACRO("concat_ws(separator, l)",
-          ONCE("l", "CASE WHEN separator IS NULL OR weir_v IS NULL THEN NULL "
-                    "WHEN list_count(weir_v) < len(weir_v) THEN error('concat_ws of NULL') "
-                    "ELSE array_to_string(weir_v, separator) END")),
+          EACH_ONCE("'s': separator, 'l': l",
+                    "CASE WHEN weir_v.s IS NULL OR weir_v.l IS NULL THEN NULL "
+                    "WHEN list_count(weir_v.l) < len(weir_v.l) THEN error('concat_ws of NULL') "
+                    "ELSE weir_join(weir_v.l, weir_v.s) END")),
     /* From 1, or back from the end; nothing where that is before the beginning. What 0 means
      * depends on the version. */
     MACRO("substr(s, start, n)",
-          "list_transform([{'s': s, 'f': start, 'n': n}], lambda weir_v: "
-          "CASE WHEN weir_v.f = 0 THEN error('substr from position 0') "
-          "WHEN weir_v.n <= 0 OR weir_v.f < -length(weir_v.s) THEN "
-          "CASE WHEN weir_v.s IS NULL THEN NULL ELSE '' END "
-          "ELSE substr(weir_v.s, weir_v.f, least(weir_v.n, 4294967295)) END)[1]"),
+          EACH_ONCE("'s': s, 'f': start, 'n': n",
+                    "CASE WHEN weir_v.f = 0 THEN error('substr from position 0') "
+                    "WHEN weir_v.n <= 0 OR weir_v.f < -length(weir_v.s) THEN "
+                    "CASE WHEN weir_v.s IS NULL THEN NULL ELSE '' END "
+                    "ELSE substr(weir_v.s, weir_v.f, least(weir_v.n, 4294967295)) END")),
     /* From 1; the empty text where there are not so many. */
     MACRO("split_part(s, separator, n)",
-          ONCE("n", "CASE WHEN weir_v < 1 OR separator = '' THEN error('split_part from 1') "
-                    "ELSE split_part(s, separator, CAST(weir_v AS INTEGER)) END")),
+          EACH_ONCE("'s': s, 'p': separator, 'n': n",
+                    "CASE WHEN weir_v.n < 1 OR weir_v.p = '' THEN error('split_part from 1') "
+                    "ELSE split_part(weir_v.s, weir_v.p, CAST(weir_v.n AS INTEGER)) END")),
     MACRO("split_parts(s, separator, a, b)",
-          ONCE("a", "CASE WHEN weir_v < 1 OR b < 1 OR separator = '' "
+          EACH_ONCE("'s': s, 'p': separator, 'a': a, 'b': b",
+                    "CASE WHEN weir_v.a < 1 OR weir_v.b < 1 OR weir_v.p = '' "
                     "THEN error('split_part from 1') ELSE "
-                    "array_to_string(list_slice(string_split(s, separator), weir_v, b), "
-                    "separator) END")),
+                    "weir_join(list_slice(string_split(weir_v.s, weir_v.p), weir_v.a, "
+                    "weir_v.b), weir_v.p) END")),
     /* What stands before the nth separator, or behind the nth from the end. */
     MACRO("substring_index(s, separator, n)",
-          "list_transform([{'l': string_split(s, separator), 'n': n}], lambda weir_v: "
-          "CASE WHEN separator = '' OR weir_v.n = 0 THEN "
-          "CASE WHEN weir_v.l IS NULL THEN NULL ELSE '' END "
-          "WHEN weir_v.n > 0 THEN array_to_string(list_slice(weir_v.l, 1, weir_v.n), separator) "
-          "ELSE array_to_string(list_slice(weir_v.l, greatest(weir_v.n, -len(weir_v.l)), -1), "
-          "separator) END)[1]"),
+          EACH_ONCE(
+              "'s': s, 'n': n, 'p': separator",
+              "CASE WHEN weir_v.p = '' OR weir_v.n = 0 THEN "
+              "CASE WHEN weir_v.s IS NULL THEN NULL ELSE '' END "
+              "WHEN weir_v.n > 0 THEN "
+              "weir_join(list_slice(string_split(weir_v.s, weir_v.p), 1, weir_v.n), weir_v.p) "
+              "ELSE weir_join(list_slice(string_split(weir_v.s, weir_v.p), "
+              "greatest(weir_v.n, -len(string_split(weir_v.s, weir_v.p))), -1), weir_v.p) END")),
     /* Places of `what` from `start` on; it may overlap itself. */
     MACRO("places(s, what, start)", "list_filter(range(start, length(s) - length(what) + 2), "
                                     "lambda weir_i: substr(s, weir_i, length(what)) = what)"),
     MACRO("instr_nth(s, what, start, nth)",
-          "list_transform([{'f': start, 'n': nth, 's': s, 'w': what}], lambda weir_v: "
-          "CASE WHEN weir_v.f < 1 OR weir_v.n < 1 THEN error('instr from the end') "
-          "WHEN weir_v.s IS NULL OR weir_v.w IS NULL OR weir_v.f IS NULL OR weir_v.n IS NULL "
-          "THEN NULL ELSE coalesce(list_extract(weir_places(weir_v.s, weir_v.w, weir_v.f), "
-          "weir_v.n), 0) END)[1]"),
+          EACH_ONCE(
+              "'f': start, 'n': nth, 's': s, 'w': what",
+              "CASE WHEN weir_v.f < 1 OR weir_v.n < 1 THEN error('instr from the end') "
+              "WHEN weir_v.s IS NULL OR weir_v.w IS NULL OR weir_v.f IS NULL OR weir_v.n IS NULL "
+              "THEN NULL ELSE coalesce(list_extract(weir_places(weir_v.s, weir_v.w, weir_v.f), "
+              "weir_v.n), 0) END")),
     MACRO("instr_from(s, what, start)", "weir_instr_nth(s, what, start, CAST(1 AS BIGINT))"),
     /* The value of the first pair with this key. */
     MACRO("keyvalue(s, outer_sep, inner_sep, k)",
@@ -164,15 +183,17 @@ const char *const duckdb_macros[] = {
                "substr(list_extract(list_filter(string_split(s, outer_sep), lambda weir_kv: "
                "starts_with(weir_kv, weir_v)), 1), length(weir_v) + 1)")),
     /* 0 when the text holds a comma or is not in the list. */
-    MACRO("find_in_set(s, l)", "list_transform([{'s': s, 'l': l}], lambda weir_v: "
-                               "CASE WHEN weir_v.s IS NULL OR weir_v.l IS NULL THEN NULL ELSE "
-                               "CAST(coalesce(list_position(string_split(weir_v.l, ','), "
-                               "weir_v.s), 0) AS BIGINT) END)[1]"),
+    MACRO("find_in_set(s, l)",
+          EACH_ONCE("'s': s, 'l': l",
+                    "CASE WHEN weir_v.s IS NULL OR weir_v.l IS NULL THEN NULL ELSE "
+                    "CAST(coalesce(list_position(string_split(weir_v.l, ','), "
+                    "weir_v.s), 0) AS BIGINT) END")),
     /* How many characters of the first stand in the second. */
     MACRO("char_matchcount(s, set)",
-          ONCE("s", "CASE WHEN weir_v = '' AND set IS NOT NULL THEN 0 ELSE "
-                    "len(list_filter(string_split(weir_v, ''), "
-                    "lambda weir_c: contains(set, weir_c))) END")),
+          EACH_ONCE("'s': s, 'c': set",
+                    "CASE WHEN weir_v.s = '' AND weir_v.c IS NOT NULL THEN 0 ELSE "
+                    "len(list_filter(string_split(weir_v.s, ''), "
+                    "lambda weir_c: contains(weir_v.c, weir_c))) END")),
     /* The first letter of each word, which blanks part, large and the others small. */
     MACRO("initcap(s)", "array_to_string(list_transform(string_split(s, ' '), lambda weir_w: "
                         "upper(left(weir_w, 1)) || lower(substr(weir_w, 2))), ' ')"),
@@ -182,9 +203,11 @@ const char *const duckdb_macros[] = {
     MACRO("url_decode(s)", "url_decode(replace(s, '+', ' '))"),
     /* The place of the first match, 0 without one. */
     MACRO("regexp_instr(s, p)",
-          ONCE("s", "CASE WHEN regexp_matches(weir_v, p) THEN CAST(length(regexp_extract(weir_v, "
-                    "'^((?s:.*?))(?:' || p || ')', 1)) + 1 AS BIGINT) "
-                    "WHEN weir_v IS NOT NULL AND p IS NOT NULL THEN 0 END")),
+          EACH_ONCE("'s': s, 'p': p",
+                    "CASE WHEN regexp_matches(weir_v.s, weir_v.p) THEN "
+                    "CAST(length(regexp_extract(weir_v.s, '^((?s:.*?))(?:' || weir_v.p || ')', 1)) "
+                    "+ 1 AS BIGINT) "
+                    "WHEN weir_v.s IS NOT NULL AND weir_v.p IS NOT NULL THEN 0 END")),
     /* Text of scalars without quotes, compact JSON of the others; NULL for what is no JSON. */
     MACRO("json_text(j, path)",
           ONCE("j", "json_extract_string(CASE WHEN json_valid(weir_v) THEN weir_v END, path)")),
@@ -195,8 +218,9 @@ const char *const duckdb_macros[] = {
     MACRO("place(i)", ONCE("i", "CASE WHEN weir_v >= 0 THEN weir_v + 1 END")),
     /* From 1; 0 for what is not there. */
     MACRO("array_position(l, x)",
-          ONCE("l", "CASE WHEN weir_v IS NOT NULL AND x IS NOT NULL "
-                    "THEN CAST(coalesce(list_position(weir_v, x), 0) AS BIGINT) END")),
+          EACH_ONCE("'l': l, 'x': x",
+                    "CASE WHEN weir_v.l IS NOT NULL AND weir_v.x IS NOT NULL "
+                    "THEN CAST(coalesce(list_position(weir_v.l, weir_v.x), 0) AS BIGINT) END")),
     MACRO("array_remove(l, x)", "list_filter(l, lambda weir_e: weir_e IS DISTINCT FROM x)"),
     /* Each element once, where it stood first. */
     MACRO("array_distinct(l)", ONCE("l", "list_filter(weir_v, lambda weir_e, weir_i: "
@@ -205,16 +229,21 @@ const char *const duckdb_macros[] = {
                                 "list_position(b, weir_f) IS NULL))"),
     MACRO("array_intersect(a, b)", "weir_array_distinct(list_filter(a, lambda weir_f: "
                                    "list_position(b, weir_f) IS NOT NULL))"),
-    MACRO("array_union(a, b)", "CASE WHEN a IS NOT NULL AND b IS NOT NULL "
-                               "THEN weir_array_distinct(list_concat(a, b)) END"),
+    MACRO("array_union(a, b)",
+          EACH_ONCE("'a': a, 'b': b", "CASE WHEN weir_v.a IS NOT NULL AND weir_v.b IS NOT NULL "
+                                      "THEN weir_array_distinct(list_concat(weir_v.a, weir_v.b)) "
+                                      "END")),
     MACRO("array_join(l, separator, filler)",
           "array_to_string(list_transform(l, lambda weir_e: "
           "coalesce(CAST(weir_e AS VARCHAR), filler)), separator)"),
     MACRO("array_repeat(x, n)", "list_transform(range(greatest(n, 0)), lambda weir_i: x)"),
     /* NULL when no element is found and one of them is NULL. */
-    MACRO("arrays_overlap(a, b)", "CASE WHEN list_has_any(a, b) THEN TRUE "
-                                  "WHEN list_count(a) < len(a) OR list_count(b) < len(b) THEN NULL "
-                                  "WHEN a IS NOT NULL AND b IS NOT NULL THEN FALSE END"),
+    MACRO("arrays_overlap(a, b)",
+          EACH_ONCE("'a': a, 'b': b",
+                    "CASE WHEN list_has_any(weir_v.a, weir_v.b) THEN TRUE "
+                    "WHEN list_count(weir_v.a) < len(weir_v.a) OR "
+                    "list_count(weir_v.b) < len(weir_v.b) THEN NULL "
+                    "WHEN weir_v.a IS NOT NULL AND weir_v.b IS NOT NULL THEN FALSE END")),
     /* Of truth values: three-valued OR and AND; FALSE and TRUE of none. */
     MACRO("any_true(l)", ONCE("l", "CASE WHEN list_contains(weir_v, TRUE) THEN TRUE "
                                    "WHEN list_count(weir_v) < len(weir_v) THEN NULL "
@@ -223,7 +252,9 @@ const char *const duckdb_macros[] = {
                                    "WHEN list_count(weir_v) < len(weir_v) THEN NULL "
                                    "WHEN weir_v IS NOT NULL THEN TRUE END")),
     MACRO("sequence(a, b)",
-          "generate_series(a, b, CAST(CASE WHEN a <= b THEN 1 ELSE -1 END AS BIGINT))"),
+          EACH_ONCE("'a': a, 'b': b",
+                    "generate_series(weir_v.a, weir_v.b, "
+                    "CAST(CASE WHEN weir_v.a <= weir_v.b THEN 1 ELSE -1 END AS BIGINT))")),
     /* 'a=1,b' is {a: 1, b: NULL}. */
     MACRO("str_to_map(s, outer_sep, inner_sep)",
           "map_from_entries(list_transform(string_split(s, outer_sep), lambda weir_e: "

@@ -152,8 +152,11 @@ static void put_array_remove(printer *p, const struct sql_expr *expr) {
 static void put_array_join(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     const struct sql_type *element = element_of(p, args->at[0]);
+    struct str separator;
     if (element == NULL || !(sql_type_is_text(element->kind) || sql_type_is_integer(element->kind)))
         duck_refuse(p, expr->span, "array_join of what is neither text nor integer");
+    if (!duck_constant_text(args->at[1], &separator))
+        duck_refuse(p, expr->span, "array_join by what is no constant");
     sql_put(p, args->n > 2 ? STR("weir_array_join(") : STR("array_to_string("));
     sql_put_expr(p, args->at[0]);
     for (size_t i = 1; i < args->n; i++) {
