@@ -88,17 +88,20 @@ void json_key(struct json_writer *w, struct str key) {
 
 /* -- text ------------------------------------------------------------------------------------- */
 
-static void add_escape(struct buf *out, unsigned char c) {
-    switch (c) {
-    case '"': buf_add(out, STR("\\\"")); return;
-    case '\\': buf_add(out, STR("\\\\")); return;
-    case '\n': buf_add(out, STR("\\n")); return;
-    case '\r': buf_add(out, STR("\\r")); return;
-    case '\t': buf_add(out, STR("\\t")); return;
-    case '\b': buf_add(out, STR("\\b")); return;
-    case '\f': buf_add(out, STR("\\f")); return;
-    default: buf_addf(out, "\\u%04x", c); return;
+/* Two characters for those that have a short form, six for other controls; returns the end. */
+static char *put_escape(char *at, unsigned char c) {
+    static const char short_form[] = {['"'] = '"',  ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r',
+                                      ['\t'] = 't', ['\b'] = 'b',  ['\f'] = 'f'};
+    static const char digits[] = "0123456789abcdef";
+    *at++ = '\\';
+    if (c < sizeof short_form && short_form[c] != 0) {
+        *at++ = short_form[c];
+        return at;
     }
+    memcpy(at, "u00", 3);
+    at[3] = digits[c >> 4];
+    at[4] = digits[c & 15];
+    return at + 5;
 }
 
 /* Eight bytes at once that may all stand as they are (ASCII, no control, quote or backslash). */
@@ -111,37 +114,53 @@ static bool is_plain_eight(const char *at) {
     return ((special | eight) & ones * 0x80) == 0;
 }
 
-/* The bytes from `from` on that may stand as they are. */
-static size_t plain_run(struct str text, size_t from) {
-    size_t at = from;
-    while (at < text.len) {
-        unsigned char c = (unsigned char)text.ptr[at];
-        if (text.len - at >= 8 && is_plain_eight(text.ptr + at)) {
+/* Bytes that are escaped at once: what they may grow to is what a buf reserves at once. */
+enum { ESCAPE_BLOCK = 600, ESCAPE_GROWTH = 6, UTF8_LONGEST = 4 };
+_Static_assert((ESCAPE_BLOCK + UTF8_LONGEST) * ESCAPE_GROWTH <= BUF_RESERVE_MAX,
+               "a block fits into what is reserved");
+
+/* One character or broken byte from text[*i] on; returns the end of what was written. */
+static char *put_rune(char *at, struct str text, size_t *i) {
+    size_t n = utf8_next(str_slice(text, *i, text.len), NULL);
+    if (n == 0) {
+        memcpy(at, "\xef\xbf\xbd", 3);
+        *i += 1;
+        return at + 3;
+    }
+    memcpy(at, text.ptr + *i, n);
+    *i += n;
+    return at + n;
+}
+
+/* Escapes a block from *i on, whose last character may reach beyond it. */
+static char *put_block(char *at, struct str text, size_t *i) {
+    size_t end = text.len - *i > ESCAPE_BLOCK ? *i + ESCAPE_BLOCK : text.len;
+    while (*i < end) {
+        unsigned char c = (unsigned char)text.ptr[*i];
+        if (end - *i >= 8 && is_plain_eight(text.ptr + *i)) {
+            memcpy(at, text.ptr + *i, 8);
             at += 8;
+            *i += 8;
         } else if (c >= 0x80) {
-            size_t n = utf8_next(str_slice(text, at, text.len), NULL);
-            if (n == 0) break;
-            at += n;
+            at = put_rune(at, text, i);
         } else if (c < 0x20 || c == '"' || c == '\\') {
-            break;
+            at = put_escape(at, c);
+            *i += 1;
         } else {
-            at++;
+            *at++ = (char)c;
+            *i += 1;
         }
     }
-    return at - from;
+    return at;
 }
 
 void json_escape(struct buf *out, struct str text) {
-    for (size_t at = 0; at < text.len;) {
-        size_t run = plain_run(text, at);
-        buf_add(out, str_slice(text, at, at + run));
-        at += run;
-        if (at == text.len) break;
-        unsigned char c = (unsigned char)text.ptr[at++];
-        if (c >= 0x80)
-            buf_add(out, STR("\xef\xbf\xbd"));
-        else
-            add_escape(out, c);
+    for (size_t i = 0; i < text.len;) {
+        size_t left = text.len - i;
+        size_t wants = (left < ESCAPE_BLOCK ? left : ESCAPE_BLOCK + UTF8_LONGEST) * ESCAPE_GROWTH;
+        char *begin = buf_reserve(out, wants);
+        if (begin == NULL) return;
+        buf_commit(out, (size_t)(put_block(begin, text, &i) - begin));
     }
 }
 
