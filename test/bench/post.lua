@@ -21,11 +21,3 @@ function request()
     n = n + 1
     return wrk.format("POST", "/mcp", headers, (body:gsub("@N@", tostring(base + n))))
 end
--- An answer that is no success would make a fast benchmark of refusals.
-local wrong = 0
-function response(status, _, text)
-    if status ~= 200 or text:find('"isError":true', 1, true) or text:find('"error":{', 1, true) then
-        wrong = wrong + 1
-        if wrong == 1 then io.stderr:write("wrong answer: ", status, " ", text:sub(1, 400), "\n") end
-    end
-end
