@@ -201,6 +201,10 @@ const char *const duckdb_macros[] = {
     MACRO("url_encode(s)",
           "replace(replace(replace(url_encode(s), '%20', '+'), '%2A', '*'), '~', '%7E')"),
     MACRO("url_decode(s)", "url_decode(replace(s, '+', ' '))"),
+    /* The first group, NULL without a match. */
+    MACRO("match(s, p)",
+          EACH_ONCE("'s': s, 'p': p", "CASE WHEN regexp_matches(weir_v.s, weir_v.p) "
+                                      "THEN regexp_extract(weir_v.s, weir_v.p, 1) END")),
     /* The place of the first match, 0 without one. */
     MACRO("regexp_instr(s, p)",
           EACH_ONCE("'s': s, 'p': p",

@@ -314,6 +314,40 @@ static void put_spelling(printer *p, const struct sql_expr *expr,
         duck_refuse(p, expr->span, "the function %s", function->name);
 }
 
+/* -- table functions in a select list --------------------------------------------------------- */
+
+struct looking {
+    const struct sql_expr *expr;
+    const struct sql_item *item;
+};
+
+static enum walk look_at_items(struct sql_query *query, const struct sql_place *place, void *with) {
+    struct looking *looking = with;
+    (void)place;
+    for (size_t i = 0; query->kind == SQL_SELECT && i < query->select->n_items; i++)
+        if (query->select->items[i].expr == looking->expr) looking->item = &query->select->items[i];
+    return looking->item != NULL ? WALK_STOP : WALK_ON;
+}
+
+/* SELECT explode(array) AS c. More columns than one, or a name in parentheses, have no place in
+ * DuckDB's select lists. */
+static void put_rows(printer *p, const struct sql_expr *expr, const struct sql_function *function) {
+    struct looking looking = {.expr = expr};
+    const struct ruled *ruled = p->with;
+    if (ruled != NULL)
+        (void)sql_walk_query(ruled->query,
+                             &(struct sql_visitor){.query = look_at_items, .with = &looking});
+    bool is_explode = strcmp(function->name, "explode") == 0 &&
+                      duck_kind(p, args_of(expr)->at[0]) == SQL_TYPE_ARRAY;
+    if (!is_explode || looking.item == NULL || looking.item->listed) {
+        duck_refuse(p, expr->span, "%s outside of LATERAL VIEW", function->name);
+        return;
+    }
+    sql_put(p, STR("unnest("));
+    sql_put_expr(p, args_of(expr)->at[0]);
+    sql_put_byte(p, ')');
+}
+
 /* -- doors ------------------------------------------------------------------------------------ */
 
 bool duck_put_call(printer *p, const struct sql_expr *expr) {
@@ -323,10 +357,10 @@ bool duck_put_call(printer *p, const struct sql_expr *expr) {
     const struct sql_function *function = is_own ? sql_function_find(name) : NULL;
     if (function == NULL) {
         duck_refuse(p, expr->span, "the function " STR_FMT, STR_ARG(utf8_clip(name, 64)));
-    } else if (function->kind == FUNCTION_TABLE) {
-        duck_refuse(p, expr->span, "%s outside of LATERAL VIEW", function->name);
     } else if (!sql_function_takes(function, call->args.n)) {
         duck_refuse(p, expr->span, "%s with %zu arguments", function->name, call->args.n);
+    } else if (function->kind == FUNCTION_TABLE) {
+        put_rows(p, expr, function);
     } else if (!duck_put_aggregate(p, expr, function)) {
         if (call->distinct || call->over != NULL || call->filter != NULL || call->n_within > 0)
             duck_refuse(p, expr->span, "%s with DISTINCT, OVER, FILTER or WITHIN GROUP",

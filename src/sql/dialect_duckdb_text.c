@@ -370,6 +370,43 @@ static void put_base64(printer *p, const struct sql_expr *expr) {
     sql_put(p, STR("))"));
 }
 
+/* Parts of a URL as java.net.URL finds them; NULL for a part that is not there. */
+static void put_parse_url(printer *p, const struct sql_expr *expr) {
+    static const struct {
+        const char *part, *regex;
+    } parts[] = {
+        {"PROTOCOL", "^([^:/?#]+)://"},          {"AUTHORITY", "^[^:/?#]+://([^/?#]+)"},
+        {"USERINFO", "^[^:/?#]+://([^/?#@]+)@"}, {"HOST", "^[^:/?#]+://(?:[^/?#@]*@)?([^/?#:]+)"},
+        {"PATH", "^[^:/?#]+://[^/?#]*([^?#]*)"}, {"FILE", "^[^:/?#]+://[^/?#]*([^#]*)"},
+        {"QUERY", "^[^?#]*\\?([^#]*)"},          {"REF", "#(.*)$"},
+    };
+    const struct sql_exprs *args = args_of(expr);
+    struct str part, key;
+    const char *regex = NULL;
+    for (size_t i = 0; duck_constant_text(args->at[1], &part) && i < COUNT(parts); i++)
+        if (str_eq(part, str_of(parts[i].part))) regex = parts[i].regex;
+    bool has_key = args->n > 2;
+    bool is_known =
+        regex != NULL &&
+        (!has_key || (str_eq(part, STR("QUERY")) && duck_constant_text(args->at[2], &key)));
+    for (size_t i = 0; is_known && has_key && i < key.len; i++)
+        is_known = strchr(".[]{}()*+?^$|\\", key.ptr[i]) == NULL;
+    if (!is_known) {
+        duck_refuse(p, expr->span, "this part of a URL");
+        return;
+    }
+    if (has_key) sql_put(p, STR("weir_match("));
+    sql_put(p, STR("weir_match("));
+    duck_put_text(p, args->at[0]);
+    sql_put(p, STR(", "));
+    sql_put_string(p, str_of(regex));
+    sql_put_byte(p, ')');
+    if (!has_key) return;
+    sql_put(p, STR(", '(?:^|&)' || "));
+    sql_put_string(p, key);
+    sql_put(p, STR(" || '=([^&]*)')"));
+}
+
 duck_hook duck_find_text(struct str name) {
     static const struct {
         const char *name;
@@ -394,6 +431,7 @@ duck_hook duck_find_text(struct str name) {
         {"sha2", put_sha2},
         {"url", put_url},
         {"base64", put_base64},
+        {"parse_url", put_parse_url},
     };
     for (size_t i = 0; i < COUNT(hooks); i++)
         if (str_eq(str_of(hooks[i].name), name)) return hooks[i].put;
