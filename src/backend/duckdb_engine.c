@@ -114,6 +114,8 @@ result engine_open(struct engine *engine, const struct duckdb_setup *setup, stru
     TRY(duckdb_api_load(library, &engine->api, report));
     TRY(connect_engine(engine, setup, report));
     TRY(duckdb_api_test(&engine->api, engine->connection, report));
+    TRY(execute(engine, "SET disabled_compression_methods = '" DUCKDB_NO_COMPRESSION "'",
+                "DuckDB does not take a setting", report));
     TRY(attach(engine, setup, report));
     TRY(run_statements(engine, setup, report));
     if (!setup->is_load) TRY(lock(engine, setup, report));

@@ -225,7 +225,7 @@ static result make_statements(struct planning *p, struct load_plan *out) {
 static result hash_plan(struct planning *p, struct load_plan *out) {
     struct buf all;
     buf_init(&all, (size_t)BACKEND_CATALOGUE_BYTES);
-    buf_add(&all, STR(DUCKDB_VERSION));
+    buf_add(&all, STR(DUCKDB_VERSION " without " DUCKDB_NO_COMPRESSION));
     for (size_t i = 0; i < p->n; i++) {
         const struct stat *st = &p->files[i].stat;
         buf_addf(&all, "\n%lld %lld.%09ld ", (long long)st->st_size, (long long)st->st_mtim.tv_sec,
