@@ -93,6 +93,24 @@ static bool lists(const struct json *list, struct str entry) {
     return false;
 }
 
+/* The fuzzer has the world in its binary. */
+static const char *const embedded[] = {
+#include "../../fuzz/guard_world.inc"
+};
+
+static void the_fuzzer_asks_of_the_same_world(void **state) {
+    struct team *team = *state;
+    struct str lines = read_whole(&team->arena, ATTACKS "world.case");
+    size_t n = 0;
+    while (lines.ptr != NULL) {
+        struct str line = str_trim(str_cut(&lines, '\n'));
+        if (line.len == 0 || line.ptr[0] == '#') continue;
+        assert_true(n < COUNT(embedded));
+        assert_true(str_eq(line, str_of(embedded[n++])));
+    }
+    assert_int_equal(n, COUNT(embedded));
+}
+
 /* -- one statement ---------------------------------------------------------------------------- */
 
 struct trial {

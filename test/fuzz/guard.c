@@ -1,0 +1,112 @@
+/* Any bytes against the grant of test/guard/attack/world.case, which has denied columns, denied
+ * fields, row filters and tables that are not granted. What is let out is one statement, reads
+ * nothing that is denied, filters each scan and has a LIMIT; asked for once more, it reads no more.
+ * What is not let out has a reason, and that is never the guard's own last look. */
+#include "sql/guard.h"
+#include "../unit/sql/redteam_look.h"
+#include "base/limits.h"
+#include "fuzz.h"
+
+/* In the binary, so that a target runs anywhere. */
+static const char *const world_lines[] = {
+#include "guard_world.inc"
+};
+
+static struct world *make_world(struct arena *arena) {
+    struct world *world = arena_new(arena, struct world);
+    MUST(world != NULL);
+    world_init(world, arena);
+    for (size_t i = 0; i < COUNT(world_lines); i++) MUST(world_line(world, str_of(world_lines[i])));
+    return world;
+}
+
+static bool holds_name(const struct name_list *list, struct str name) {
+    for (size_t i = 0; i < list->n; i++)
+        if (str_eq(list->items[i], name)) return true;
+    return false;
+}
+
+static bool has_filtered(const struct world *world, const struct redteam_scans *scans) {
+    for (size_t i = 0; i < world->n_tables; i++)
+        if (scans->of[i] > 0 && world->tables[i].relation.n_row_filters > 0) return true;
+    return false;
+}
+
+static void check_refused(const struct guard_answer *out, const struct report *report,
+                          result done) {
+    MUST(out->sql.len == 0 && out->effect == GUARD_DENY);
+    MUST(report->code != NULL && report->sentence[0] != '\0');
+    MUST(strcmp(report->code, "INTERNAL_ERROR") != 0 &&
+         strcmp(report->code, "CONFIG_INVALID") != 0);
+    MUST(done.why == FAIL_NONE || done.why == FAIL_INPUT || done.why == FAIL_LIMIT ||
+         done.why == FAIL_MEMORY);
+}
+
+/* What was printed is a statement like any other. */
+static void check_again(struct world *world, const struct guard_answer *first,
+                        struct arena *arena) {
+    struct guard_answer out;
+    struct report report = {0};
+    struct guard_request request = {.text = first->sql, .grant = &world->grant};
+    if (first->sql.len > (size_t)SQL_BYTES_MAX) return;
+    result done = guard_check(&request, arena, &out, &report);
+    if (done.why != FAIL_NONE || out.effect == GUARD_DENY) {
+        check_refused(&out, &report, done);
+        /* A filter may read what the caller may not, and parentheses nest deeper: nothing else. */
+        MUST(done.why == FAIL_LIMIT || done.why == FAIL_MEMORY || first->policy_columns.n > 0 ||
+             strcmp(report.code, "TOO_MANY_JOINS") == 0);
+        return;
+    }
+    for (size_t i = 0; i < out.columns.n; i++)
+        MUST(holds_name(&first->columns, out.columns.items[i]) ||
+             holds_name(&first->policy_columns, out.columns.items[i]));
+    MUST(out.n_output == first->n_output && out.limit == first->limit);
+}
+
+static void check_allowed(struct world *world, const struct guard_answer *out,
+                          struct arena *arena) {
+    struct redteam_scans scans;
+    const char *wrong = redteam_look(world, out->sql, &scans, arena);
+    if (wrong != NULL) fprintf(stderr, "%s\n%.*s\n", wrong, STR_ARG(out->sql));
+    MUST(wrong == NULL);
+    MUST(!out->may_tell_engine || !has_filtered(world, &scans));
+    MUST(out->limit >= 1 && out->limit <= world->grant.max_limit);
+    check_again(world, out, arena);
+}
+
+/* The other dialects have no second reader; they must not fall over, nor give text with a no. */
+static void check_dialect(struct world *world, struct str text, enum guard_dialect dialect) {
+    struct arena arena;
+    struct guard_answer out;
+    struct report report = {0};
+    struct guard_request request = {.text = text, .grant = &world->grant, .dialect = dialect};
+    arena_init(&arena, 256 << 20);
+    result done = guard_check(&request, &arena, &out, &report);
+    if (done.why != FAIL_NONE || out.effect == GUARD_DENY)
+        check_refused(&out, &report, done);
+    else
+        MUST(out.sql.len > 0 && utf8_valid(out.sql));
+    arena_deinit(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct str text = {(const char *)data, size};
+    struct arena arena, worlds;
+    struct guard_answer out;
+    struct report report = {0};
+    if (size > 1 << 14) return 0;
+    arena_init(&worlds, 16 << 20);
+    arena_init(&arena, 256 << 20);
+    struct world *world = make_world(&worlds);
+    struct guard_request request = {.text = text, .grant = &world->grant};
+    result done = guard_check(&request, &arena, &out, &report);
+    if (done.why != FAIL_NONE || out.effect == GUARD_DENY) {
+        check_refused(&out, &report, done);
+    } else {
+        check_allowed(world, &out, &arena);
+        check_dialect(world, text, DIALECT_DUCKDB);
+    }
+    arena_deinit(&arena);
+    arena_deinit(&worlds);
+    return 0;
+}
