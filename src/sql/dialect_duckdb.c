@@ -240,7 +240,6 @@ const struct sql_dialect sql_dialect_duckdb = {
         },
     .set_op = {[SQL_UNION] = "UNION", [SQL_INTERSECT] = "INTERSECT", [SQL_MINUS] = "EXCEPT"},
     .explicit_nulls = true,
-    .explicit_frame = true,
     .values_in_parens = true,
     .identifier = identifier,
     .string = string,

@@ -11,11 +11,74 @@ static void put_open(printer *p, const struct sql_expr *expr, const char *name) 
     sql_put(p, expr->call.distinct ? STR("(DISTINCT ") : STR("("));
 }
 
-/* What follows the arguments; `also` is one more condition on the rows, over the first argument. */
+/* -- OVER ------------------------------------------------------------------------------------- */
+
+struct window_seeking {
+    const struct sql_expr *expr;
+    const struct sql_query *block;
+};
+
+static enum walk see_window_call(struct sql_expr *expr, const struct sql_place *place, void *with) {
+    struct window_seeking *seeking = with;
+    if (expr != seeking->expr) return WALK_ON;
+    seeking->block = place->block;
+    return WALK_STOP;
+}
+
+/* The block of a call, whose WINDOW clause its OVER may name. */
+static const struct sql_select *block_of(const printer *p, const struct sql_expr *expr) {
+    struct window_seeking seeking = {.expr = expr};
+    const struct ruled *ruled = p->with;
+    if (ruled != NULL)
+        (void)sql_walk_query(ruled->query,
+                             &(struct sql_visitor){.expr = see_window_call, .with = &seeking});
+    bool is_select = seeking.block != NULL && seeking.block->kind == SQL_SELECT;
+    return is_select ? seeking.block->select : NULL;
+}
+
+static const struct sql_window *find_window(const struct sql_select *select, struct str name) {
+    for (size_t i = 0; select != NULL && i < select->n_windows; i++)
+        if (str_ieq(select->windows[i].name.text, name)) return select->windows[i].window;
+    return NULL;
+}
+
+/* Windows stand written out: one with a frame cannot be built upon, and each gets its frame, which
+ * without one is the rows up to the current one. */
+static void put_over(printer *p, const struct sql_expr *expr) {
+    static const struct sql_frame up_to_here = {
+        .unit = SQL_FRAME_ROWS,
+        .start = {.kind = SQL_UNBOUNDED_PRECEDING},
+        .end = {.kind = SQL_CURRENT_ROW},
+    };
+    struct sql_window whole = *expr->call.over;
+    const struct sql_window *base = &whole;
+    const struct sql_select *select = NULL;
+    for (size_t i = 0; sql_name_given(&base->base); i++) {
+        if (i == 0) select = block_of(p, expr);
+        base = find_window(select, base->base.text);
+        if (base == NULL || i > select->n_windows) {
+            duck_refuse(p, expr->span, "a window that is not defined");
+            return;
+        }
+        if (whole.partition.n == 0) whole.partition = base->partition;
+        if (whole.n_order == 0) whole.order = base->order;
+        if (whole.n_order == 0) whole.n_order = base->n_order;
+        if (whole.frame == NULL) whole.frame = base->frame;
+    }
+    whole.base = (struct sql_name){0};
+    if (whole.frame == NULL && whole.n_order > 0)
+        whole.frame = (struct sql_frame *)(uintptr_t)&up_to_here;
+    sql_put(p, STR(" OVER ("));
+    sql_put_window(p, &whole);
+    sql_put_byte(p, ')');
+}
+
+/* What follows the arguments; `not_null` adds that the first argument is not NULL. */
 static void put_close(printer *p, const struct sql_expr *expr, bool not_null) {
     struct sql_call call = expr->call;
     sql_put_byte(p, ')');
     call.n_within = 0;
+    call.over = NULL;
     if (not_null) {
         sql_put(p, STR(" FILTER (WHERE "));
         sql_put_operand(p, call.args.at[0]);
@@ -26,6 +89,7 @@ static void put_close(printer *p, const struct sql_expr *expr, bool not_null) {
         call.filter = NULL;
     }
     sql_put_call_tail(p, &call);
+    if (expr->call.over != NULL) put_over(p, expr);
 }
 
 /* -- counting --------------------------------------------------------------------------------- */

@@ -328,8 +328,8 @@ static void cast_nested(printer *p, const struct sql_expr *value, const struct s
 
 static void cast_text(printer *p, const struct sql_expr *value, const struct sql_type *type) {
     if (type->kind == SQL_TYPE_VARCHAR && type->precision > 0) sql_put(p, STR("left("));
-    if (duck_is_null(value))
-        sql_put(p, STR("CAST(NULL AS VARCHAR)"));
+    if (duck_is_null(value) || (value->kind == SQL_LITERAL && value->literal.kind == SQL_STRING))
+        wrap(p, "CAST(", value, " AS VARCHAR)"); /* bare it would be no key to order by */
     else
         duck_put_text(p, value);
     if (type->kind == SQL_TYPE_VARCHAR && type->precision > 0)
