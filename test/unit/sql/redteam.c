@@ -463,7 +463,8 @@ static void spelling_changes_nothing(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_attack_is_held),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_fuzzer_asks_of_the_same_world),
+                                       cmocka_unit_test(every_attack_is_held),
                                        cmocka_unit_test(stars_expanded),
                                        cmocka_unit_test(stars_denied),
                                        cmocka_unit_test(a_column_less_tells_no_more),
