@@ -85,6 +85,7 @@ static void remove_column(struct world *w, struct str path) {
     struct world_table *t = world_find(w, project, schema, name);
     size_t n = 0;
     assert_non_null(t);
+    if (t == NULL) return; /* gcc does not know that the line above does not return */
     for (size_t i = 0; i < t->schema.n_columns; i++) {
         if (str_eq(t->schemas[i].name, path)) continue;
         t->schemas[n] = t->schemas[i];
