@@ -7,7 +7,6 @@
 #include <string.h>
 
 int main(int argc, char **argv) {
-    if (argc > 1 && strcmp(argv[1], DUCKDB_WORKER_WORD) == 0)
-        return duckdb_worker_main(argc, argv);
+    if (argc > 1 && strcmp(argv[1], DUCKDB_WORKER_WORD) == 0) return duckdb_worker_main(argc, argv);
     return command_main(argc, argv);
 }

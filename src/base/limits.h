@@ -131,13 +131,15 @@
 #define DUCKDB_KEY_BYTES_MAX      (64 * KIB) /* of a map's key that is no text */
 #define DUCKDB_ANSWER_ARENA_BYTES (16 * MIB) /* readers of the columns of one answer */
 #define DUCKDB_PREPARED_MAX       64         /* statements a worker keeps */
-#define DUCKDB_PREPARED_BYTES_MAX (16 * KIB) /* of the text of one that is kept: plans take many times it */
-#define DUCKDB_ADDRESS_SPACE_BASE (1 * GIB)  /* beside memory_limit: the library, stacks, its heap \
-                                              */
-#define DUCKDB_START_MS     10000            /* a worker that is not ready by then never will be */
-#define DUCKDB_LOAD_MS      600000           /* of all files of one backend */
-#define DUCKDB_STOP_MS      500              /* between the interrupt and the kill */
-#define DUCKDB_METADATA_MS  10000            /* of MAX_PT and of learning a schema */
+#define DUCKDB_PREPARED_BYTES_MAX                                                                  \
+    (16 * KIB) /* of the text of one that is kept: plans take many times it */
+#define DUCKDB_ADDRESS_SPACE_BASE                                                                  \
+    (1 * GIB)                      /* beside memory_limit: the library, stacks, its heap           \
+                                    */
+#define DUCKDB_START_MS     10000  /* a worker that is not ready by then never will be */
+#define DUCKDB_LOAD_MS      600000 /* of all files of one backend */
+#define DUCKDB_STOP_MS      500    /* between the interrupt and the kill */
+#define DUCKDB_METADATA_MS  10000  /* of MAX_PT and of learning a schema */
 #define DUCKDB_WORKERS_MAX  64
 #define DUCKDB_NEWEST_BYTES (64 * MIB) /* newest partitions, of as many tables as there are */
 
@@ -159,10 +161,10 @@
 
 /* -- sql: what the guard follows -----------------------------------------------------------------
  */
-#define SQL_JOIN_TABLES_MAX 65535   /* counted through CTEs; far above any policy's maximum */
-#define SQL_JOIN_ENDS_MAX   1024    /* base columns behind one joined column: CTEs can double them */
-#define SQL_JOIN_LINKS_MAX  512     /* equations between tables; compared pair by pair */
-#define SQL_JOIN_STEPS_MAX  100000  /* queries looked through for joined columns */
+#define SQL_JOIN_TABLES_MAX 65535  /* counted through CTEs; far above any policy's maximum */
+#define SQL_JOIN_ENDS_MAX   1024   /* base columns behind one joined column: CTEs can double them */
+#define SQL_JOIN_LINKS_MAX  512    /* equations between tables; compared pair by pair */
+#define SQL_JOIN_STEPS_MAX  100000 /* queries looked through for joined columns */
 #define SQL_PUSH_STEPS_MAX  1000000 /* columns looked through for partition predicates */
 #define SQL_SCANS_MAX       1024    /* of base tables, CTEs counted as often as they are read */
 #define SQL_CUBE_MAX        12      /* keys of CUBE in one GROUP BY: 4096 grouping sets */
