@@ -331,7 +331,8 @@ static enum walk look_at_items(struct sql_query *query, const struct sql_place *
 
 /* SELECT explode(array) AS c. More columns than one, or a name in parentheses, have no place in
  * DuckDB's select lists. */
-static void put_rows(printer *p, const struct sql_expr *expr, const struct sql_function *function) {
+static void put_rows_item(printer *p, const struct sql_expr *expr,
+                          const struct sql_function *function) {
     struct looking looking = {.expr = expr};
     const struct ruled *ruled = p->with;
     if (ruled != NULL)
@@ -339,13 +340,10 @@ static void put_rows(printer *p, const struct sql_expr *expr, const struct sql_f
                              &(struct sql_visitor){.query = look_at_items, .with = &looking});
     bool is_explode = strcmp(function->name, "explode") == 0 &&
                       duck_kind(p, args_of(expr)->at[0]) == SQL_TYPE_ARRAY;
-    if (!is_explode || looking.item == NULL || looking.item->listed) {
+    if (is_explode && looking.item != NULL && !looking.item->listed)
+        duck_put_rows(p, expr, NULL);
+    else
         duck_refuse(p, expr->span, "%s outside of LATERAL VIEW", function->name);
-        return;
-    }
-    sql_put(p, STR("unnest("));
-    sql_put_expr(p, args_of(expr)->at[0]);
-    sql_put_byte(p, ')');
 }
 
 /* -- doors ------------------------------------------------------------------------------------ */
@@ -360,7 +358,7 @@ bool duck_put_call(printer *p, const struct sql_expr *expr) {
     } else if (!sql_function_takes(function, call->args.n)) {
         duck_refuse(p, expr->span, "%s with %zu arguments", function->name, call->args.n);
     } else if (function->kind == FUNCTION_TABLE) {
-        put_rows(p, expr, function);
+        put_rows_item(p, expr, function);
     } else if (!duck_put_aggregate(p, expr, function)) {
         if (call->distinct || call->over != NULL || call->filter != NULL || call->n_within > 0)
             duck_refuse(p, expr->span, "%s with DISTINCT, OVER, FILTER or WITHIN GROUP",

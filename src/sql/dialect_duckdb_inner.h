@@ -101,6 +101,9 @@ bool duck_put_format_shape(printer *p, const struct sql_expr *format);
 bool duck_put_source(printer *p, const struct sql_source *source);
 bool duck_put_group_by(printer *p, const struct sql_group_by *by);
 bool duck_put_tail(printer *p, const struct sql_tail *tail);
+/* dialect_duckdb_rows.c: the columns that a table function makes, with commas between and, where
+ * `names` are given, each with its name. */
+void duck_put_rows(printer *p, const struct sql_expr *call, const struct sql_names *names);
 /* dialect_duckdb_pivot.c */
 void duck_put_pivot(printer *p, const struct sql_source *source);
 void duck_put_unpivot(printer *p, const struct sql_source *source);

@@ -60,92 +60,9 @@ static void put_values(printer *p, const struct sql_source *source) {
 /* -- LATERAL VIEW: a derived table that sees what stands before it ------------------------------
  */
 
-static void put_unnest(printer *p, const char *before, const struct sql_expr *of,
-                       const char *after) {
-    sql_put(p, STR("unnest("));
-    sql_put(p, str_of(before));
-    sql_put_expr(p, of);
-    sql_put(p, str_of(after));
-    sql_put_byte(p, ')');
-}
-
-static void put_explode(printer *p, const struct sql_expr *call) {
-    const struct sql_expr *of = call->call.args.at[0];
-    enum sql_type_kind kind = duck_kind(p, of);
-    if (kind == SQL_TYPE_MAP) {
-        put_unnest(p, "map_keys(", of, ")");
-        sql_put(p, STR(", "));
-        put_unnest(p, "map_values(", of, ")");
-    } else if (kind == SQL_TYPE_ARRAY) {
-        put_unnest(p, "", of, "");
-    } else {
-        duck_refuse(p, call->span, "explode of a value of type %s", sql_type_name(kind));
-    }
-}
-
-static void put_posexplode(printer *p, const struct sql_expr *call) {
-    const struct sql_expr *of = call->call.args.at[0];
-    if (duck_kind(p, of) != SQL_TYPE_ARRAY)
-        duck_refuse(p, call->span, "posexplode of what is no array");
-    put_unnest(p, "range(len(", of, "))");
-    sql_put(p, STR(", "));
-    put_unnest(p, "", of, "");
-}
-
-/* One level of lists and one of structs; the names follow the alias. */
-static void put_inline(printer *p, const struct sql_expr *call) {
-    put_unnest(p, "", call->call.args.at[0], ", max_depth := 2");
-}
-
-static void put_json_tuple(printer *p, const struct sql_expr *call) {
-    for (size_t i = 1; i < call->call.args.n; i++) {
-        if (i > 1) sql_put(p, STR(", "));
-        duck_put_json_key(p, call->call.args.at[0], call->call.args.at[i]);
-    }
-}
-
-/* stack(n, a, b, …): n rows; what is missing in the last is NULL. */
-static void put_stack(printer *p, const struct sql_expr *call, const struct sql_source *source) {
-    const struct resolved_source *resolved = resolved_of(p, source);
-    int64_t rows;
-    size_t n = call->call.args.n - 1;
-    if (resolved == NULL || !duck_constant_int(call->call.args.at[0], &rows) || rows < 1 ||
-        (uint64_t)rows > n) {
-        duck_refuse(p, call->span, "stack without a constant number of rows");
-        return;
-    }
-    size_t width = (n + (size_t)rows - 1) / (size_t)rows;
-    for (size_t c = 0; c < width && c < resolved->n_columns; c++) {
-        sql_put(p, c == 0 ? STR("unnest([") : STR(", unnest(["));
-        for (size_t r = 0; r < (size_t)rows; r++) {
-            if (r > 0) sql_put(p, STR(", "));
-            if (r * width + c < n)
-                duck_put_common(p, call->call.args.at[1 + r * width + c],
-                                &resolved->columns[c].type);
-            else
-                sql_put(p, STR("NULL"));
-        }
-        sql_put(p, STR("])"));
-    }
-}
-
 static void put_made(printer *p, const struct sql_source *source) {
-    const struct sql_expr *call = source->lateral.call;
-    const struct sql_names *names = &call->call.name;
-    struct str name = names->n == 1 ? names->at[0].text : STR_NONE;
     sql_put(p, STR("(SELECT "));
-    if (str_ieq(name, STR("explode")))
-        put_explode(p, call);
-    else if (str_ieq(name, STR("posexplode")))
-        put_posexplode(p, call);
-    else if (str_ieq(name, STR("inline")))
-        put_inline(p, call);
-    else if (str_ieq(name, STR("json_tuple")))
-        put_json_tuple(p, call);
-    else if (str_ieq(name, STR("stack")))
-        put_stack(p, call, source);
-    else
-        duck_refuse(p, call->span, "LATERAL VIEW " STR_FMT, STR_ARG(utf8_clip(name, 64)));
+    duck_put_rows(p, source->lateral.call, NULL);
     sql_put_byte(p, ')');
     sql_put_alias(p, &source->alias, &source->columns);
 }
