@@ -154,8 +154,8 @@ static const char *const statements[] = {
     "SELECT size(transform(array(1), q -> %)) AS n FROM facts LIMIT 3",
     "SELECT count(*) FROM facts WHERE size(filter(array(1), q -> % IS NOT NULL)) = 1",
     "SELECT count(x) FROM (SELECT % AS x, id FROM facts) t WHERE id > 3",
-    "SELECT count(*) FROM facts a LEFT JOIN (SELECT id, % AS x FROM facts) b ON a.id = b.id "
-    "WHERE b.x IS NOT NULL",
+    ("SELECT count(*) FROM facts a LEFT JOIN (SELECT id, % AS x FROM facts) b ON a.id = b.id "
+     "WHERE b.x IS NOT NULL"),
 };
 
 struct text {
