@@ -210,6 +210,16 @@ static bool expr(printer *p, const struct sql_expr *of) {
     return false;
 }
 
+/* SELECT explode(m) AS (k, v): each column with its name. */
+static bool item(printer *p, const struct sql_item *of) {
+    const struct sql_call *call = &of->expr->call;
+    if (of->expr->kind != SQL_CALL || call->name.n != 1 || of->aliases.n == 0) return false;
+    const struct sql_function *function = sql_function_find(call->name.at[0].text);
+    if (function == NULL || function->kind != FUNCTION_TABLE) return false;
+    duck_put_rows(p, of->expr, &of->aliases);
+    return true;
+}
+
 const struct sql_dialect sql_dialect_duckdb = {
     .name = "duckdb",
     .op =
@@ -247,6 +257,7 @@ const struct sql_dialect sql_dialect_duckdb = {
     .type = duck_put_type,
     .function = duck_put_function,
     .expr = expr,
+    .item = item,
     .source = duck_put_source,
     .group_by = duck_put_group_by,
     .tail = duck_put_tail,

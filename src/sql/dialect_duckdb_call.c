@@ -314,38 +314,6 @@ static void put_spelling(printer *p, const struct sql_expr *expr,
         duck_refuse(p, expr->span, "the function %s", function->name);
 }
 
-/* -- table functions in a select list --------------------------------------------------------- */
-
-struct looking {
-    const struct sql_expr *expr;
-    const struct sql_item *item;
-};
-
-static enum walk look_at_items(struct sql_query *query, const struct sql_place *place, void *with) {
-    struct looking *looking = with;
-    (void)place;
-    for (size_t i = 0; query->kind == SQL_SELECT && i < query->select->n_items; i++)
-        if (query->select->items[i].expr == looking->expr) looking->item = &query->select->items[i];
-    return looking->item != NULL ? WALK_STOP : WALK_ON;
-}
-
-/* SELECT explode(array) AS c. More columns than one, or a name in parentheses, have no place in
- * DuckDB's select lists. */
-static void put_rows_item(printer *p, const struct sql_expr *expr,
-                          const struct sql_function *function) {
-    struct looking looking = {.expr = expr};
-    const struct ruled *ruled = p->with;
-    if (ruled != NULL)
-        (void)sql_walk_query(ruled->query,
-                             &(struct sql_visitor){.query = look_at_items, .with = &looking});
-    bool is_explode = strcmp(function->name, "explode") == 0 &&
-                      duck_kind(p, args_of(expr)->at[0]) == SQL_TYPE_ARRAY;
-    if (is_explode && looking.item != NULL && !looking.item->listed)
-        duck_put_rows(p, expr, NULL);
-    else
-        duck_refuse(p, expr->span, "%s outside of LATERAL VIEW", function->name);
-}
-
 /* -- doors ------------------------------------------------------------------------------------ */
 
 bool duck_put_call(printer *p, const struct sql_expr *expr) {
@@ -358,7 +326,7 @@ bool duck_put_call(printer *p, const struct sql_expr *expr) {
     } else if (!sql_function_takes(function, call->args.n)) {
         duck_refuse(p, expr->span, "%s with %zu arguments", function->name, call->args.n);
     } else if (function->kind == FUNCTION_TABLE) {
-        put_rows_item(p, expr, function);
+        duck_refuse(p, expr->span, "%s where it is no item of its own", function->name);
     } else if (!duck_put_aggregate(p, expr, function)) {
         if (call->distinct || call->over != NULL || call->filter != NULL || call->n_within > 0)
             duck_refuse(p, expr->span, "%s with DISTINCT, OVER, FILTER or WITHIN GROUP",

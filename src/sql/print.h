@@ -67,9 +67,10 @@ struct sql_dialect {
     /* The name of a function, without parentheses: f, project.f, project:f, ::f. */
     void (*function)(struct sql_printer *p, const struct sql_call *call);
 
-    /* The next four may be NULL. True: has printed (or refused) it; false: print it the usual way.
+    /* The next five may be NULL. True: has printed (or refused) it; false: print it the usual way.
      */
     bool (*expr)(struct sql_printer *p, const struct sql_expr *expr);
+    bool (*item)(struct sql_printer *p, const struct sql_item *item); /* with its aliases */
     bool (*source)(struct sql_printer *p, const struct sql_source *source);
     bool (*group_by)(struct sql_printer *p, const struct sql_group_by *group_by);
     bool (*tail)(struct sql_printer *p, const struct sql_tail *tail);

@@ -275,6 +275,7 @@ static void put_items(struct sql_printer *p, const struct sql_select *select) {
     for (size_t i = 0; i < select->n_items; i++) {
         const struct sql_item *item = &select->items[i];
         if (i > 0) sql_put(p, STR(", "));
+        if (p->dialect->item != NULL && p->dialect->item(p, item)) continue;
         sql_put_expr(p, item->expr);
         if (item->aliases.n == 0) continue;
         sql_put(p, item->listed ? STR(" AS (") : STR(" AS "));
