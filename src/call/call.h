@@ -87,8 +87,7 @@ bool call_is_cancelled(const struct call *call);
 /* The descriptor to wait on beside others; -1 when none can be made. The call's own thread. */
 int call_cancel_fd(struct call *call);
 
-/* What ties answer, record and the client's own log together: the JSON-RPC id, else the audit id.
- */
+/* Ties answer, record and the client's log together: the JSON-RPC id, else the audit id. */
 struct str call_request_id(const struct call *call);
 
 /* Milliseconds since the call began. */
