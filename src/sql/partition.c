@@ -322,7 +322,8 @@ static void offer_to_table(struct finder *f, struct sql_expr *expr,
                            const struct resolved_source *source) {
     struct partition_finding *finding = &f->findings[source->number];
     struct worth worth = worth_of(f, expr, source);
-    if (worth.can_copy) {
+    bool is_filtered = source->relation->n_row_filters > 0;
+    if (worth.can_copy && (!is_filtered || partition_is_harmless(f->r, expr))) {
         struct partition_copy *copy =
             ARENA_PUSH(f->arena, finding->copies, finding->n_copies, finding->cap_copies);
         if (copy == NULL) {

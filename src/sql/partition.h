@@ -41,6 +41,10 @@ struct partition_finding {
 MUST_USE result partition_find(const struct resolved *r, struct arena *arena,
                                struct partition_finding **out, struct report *report);
 
+/* The condition cannot fail, whatever rows it meets: it may stand beside a row filter. See
+ * partition_copy.c. */
+bool partition_is_harmless(const struct resolved *r, struct sql_expr *expr);
+
 /* The column of `source` whose value `column` hands on unchanged, looking through what
  * partition_find() looks through; NULL: none. */
 const struct resolved_column *partition_column(const struct resolved *r,
