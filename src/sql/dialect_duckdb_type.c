@@ -66,7 +66,9 @@ enum sql_type_kind duck_kind(const printer *p, const struct sql_expr *expr) {
 
 /* -- constants -------------------------------------------------------------------------------- */
 
+/* Empty where there is none: who has refused the statement prints on. */
 bool duck_constant_text(const struct sql_expr *expr, struct str *out) {
+    *out = STR_NONE;
     if (expr->kind != SQL_LITERAL || expr->literal.kind != SQL_STRING) return false;
     *out = expr->literal.text;
     return true;
