@@ -166,7 +166,8 @@
 #define SQL_JOIN_LINKS_MAX  512    /* equations between tables; compared pair by pair */
 #define SQL_JOIN_STEPS_MAX  100000 /* queries looked through for joined columns */
 #define SQL_PUSH_STEPS_MAX  1000000 /* columns looked through for partition predicates */
-#define SQL_SCANS_MAX       1024    /* of base tables, CTEs counted as often as they are read */
-#define SQL_CUBE_MAX        12      /* keys of CUBE in one GROUP BY: 4096 grouping sets */
+#define SQL_COPIES_MAX      64   /* conditions repeated inside one table; the rest stay outside */
+#define SQL_SCANS_MAX       1024 /* of base tables, CTEs counted as often as they are read */
+#define SQL_CUBE_MAX        12   /* keys of CUBE in one GROUP BY: 4096 grouping sets */
 
 #endif

@@ -323,7 +323,8 @@ static void offer_to_table(struct finder *f, struct sql_expr *expr,
     struct partition_finding *finding = &f->findings[source->number];
     struct worth worth = worth_of(f, expr, source);
     bool is_filtered = source->relation->n_row_filters > 0;
-    if (worth.can_copy && (!is_filtered || partition_is_harmless(f->r, expr))) {
+    bool has_room = finding->n_copies < SQL_COPIES_MAX;
+    if (worth.can_copy && has_room && (!is_filtered || partition_is_harmless(f->r, expr))) {
         struct partition_copy *copy =
             ARENA_PUSH(f->arena, finding->copies, finding->n_copies, finding->cap_copies);
         if (copy == NULL) {
@@ -344,8 +345,9 @@ static void offer_to_query(struct finder *f, struct sql_expr *expr,
                            const struct resolved_query *query) {
     if (!is_transparent(query)) return;
     if (query->query->kind == SQL_SET) {
-        for (size_t i = 0; i < query->query->n_branches; i++)
-            offer_to_query(f, expr, query->branches[i]);
+        size_t n = query->query->n_branches;
+        f->steps += n * n; /* what each table asks of the column, it asks of all branches */
+        for (size_t i = 0; i < n; i++) offer_to_query(f, expr, query->branches[i]);
     } else if (query->from != NULL) {
         offer(f, expr, query->from);
     }
