@@ -10,8 +10,16 @@ static int setup(void **state) {
     return 0;
 }
 
+static void allow_file_bytes(rlim_t bytes) {
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 static int teardown(void **state) {
     (void)state;
+    allow_file_bytes(RLIM_INFINITY);
     rig_deinit(&rig);
     return 0;
 }
@@ -181,13 +189,6 @@ static void is_busy_when_the_queue_is_full(void **state) {
 }
 
 /* -- when the log cannot be written ------------------------------------------------------------ */
-
-static void allow_file_bytes(rlim_t bytes) {
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
 
 static void withholds_what_is_not_on_record(void **state) {
     (void)state;
