@@ -1,10 +1,15 @@
 #include "road/envelope.h"
 
-static void put_names(struct json_writer *w, struct str key, const struct name_list *names) {
+#include "road/names.h"
+
+static void put_tables(struct json_writer *w, const struct name_list *tables) {
+    json_key(w, STR("tables_used"));
+    names_put_tables(w, tables);
+}
+
+static void put_columns(struct json_writer *w, struct str key, const struct name_list *columns) {
     json_key(w, key);
-    json_array(w);
-    for (size_t i = 0; i < names->n; i++) json_text(w, names->items[i]);
-    json_array_end(w);
+    names_put_columns(w, columns);
 }
 
 /* What the guard resolved, unless it refused: the names of a refused statement may be of things
@@ -24,8 +29,8 @@ static void write_metadata(const struct call *call, struct json_writer *w) {
     json_put_text(w, STR("timestamp"), clock_iso(call->started_ms, false, time));
     json_key(w, STR("latency_ms"));
     json_real(w, (double)(int64_t)(call_elapsed_ms(call) * 1000) / 1000);
-    put_names(w, STR("tables_used"), &guard->tables);
-    put_names(w, STR("columns_used"), &guard->columns);
+    put_tables(w, &guard->tables);
+    put_columns(w, STR("columns_used"), &guard->columns);
     json_key(w, STR("row_count"));
     if (call->facts.row_count < 0)
         json_null(w);
@@ -49,9 +54,9 @@ static void write_cost(const struct call *call, struct json_writer *w) {
     for (unsigned bit = 0; risk_flag_name[bit] != NULL; bit++)
         if (guard->risk_flags & (1U << bit)) json_text(w, str_of(risk_flag_name[bit]));
     json_array_end(w);
-    put_names(w, STR("tables_used"), &told(call)->tables);
-    put_names(w, STR("columns_used"), &told(call)->columns);
-    put_names(w, STR("partitions_used"), &told(call)->partitions);
+    put_tables(w, &told(call)->tables);
+    put_columns(w, STR("columns_used"), &told(call)->columns);
+    put_columns(w, STR("partitions_used"), &told(call)->partitions);
     json_put_bool(w, STR("has_partition_filter"), guard->has_partition_filter);
     json_put_int(w, STR("join_count"), guard->join_count);
     json_object_end(w);

@@ -1,6 +1,7 @@
 #include "road/record.h"
 
 #include "base/limits.h"
+#include "road/names.h"
 
 #include <ctype.h>
 
@@ -59,12 +60,12 @@ static struct str params_json(struct call *call, struct buf *buf) {
     return buf_flat(buf, &call->arena);
 }
 
-static struct str names_json(struct call *call, const struct name_list *names, struct buf *buf) {
+static struct str names_json(struct call *call, const struct name_list *names,
+                             void (*put)(struct json_writer *w, const struct name_list *names),
+                             struct buf *buf) {
     struct json_writer w;
     json_writer_init(&w, buf);
-    json_array(&w);
-    for (size_t i = 0; i < names->n; i++) json_text(&w, names->items[i]);
-    json_array_end(&w);
+    put(&w, names);
     return buf_flat(buf, &call->arena);
 }
 
@@ -127,8 +128,8 @@ result record_submit(struct audit *audit, struct call *call, const char *station
         .tool_name = call->tool_name,
         .latency_ms = call_elapsed_ms(call),
         .request_params_json = params_json(call, &params),
-        .tables_json = names_json(call, &call->facts.guard.tables, &tables),
-        .columns_json = names_json(call, &call->facts.guard.columns, &columns),
+        .tables_json = names_json(call, &call->facts.guard.tables, names_put_tables, &tables),
+        .columns_json = names_json(call, &call->facts.guard.columns, names_put_columns, &columns),
         .station = station,
     };
     fill_who(&record, call);

@@ -62,8 +62,8 @@ enum risk_flag { /* bits */
 /* Name of bit i, NULL after the last. */
 extern const char *const risk_flag_name[];
 
-/* Sorted, without repetition; names are lower case: project.table[.column] or, where the schema is
- * not "default", project.schema.table[.column]. */
+/* Sorted, without repetition; names are lower case: project.schema.table[.column], with the schema
+ * "default" where the backend has only two levels. */
 struct name_list {
     const struct str *items;
     size_t n;

@@ -49,9 +49,16 @@ struct str lineage_name_relation(const struct schema_relation *relation, struct 
     return name.ptr != NULL ? str_lower(arena, name) : name;
 }
 
+struct str lineage_full_name(const struct schema_relation *relation, struct arena *arena) {
+    struct str schema = relation->schema.len > 0 ? relation->schema : STR("default");
+    struct str name = str_printf(arena, STR_FMT "." STR_FMT "." STR_FMT, STR_ARG(relation->project),
+                                 STR_ARG(schema), STR_ARG(relation->name));
+    return name.ptr != NULL ? str_lower(arena, name) : name;
+}
+
 struct str lineage_name_column(const struct schema_relation *relation, uint32_t column,
                                struct arena *arena) {
-    struct str table = lineage_name_relation(relation, arena);
+    struct str table = lineage_full_name(relation, arena);
     if (table.ptr == NULL) return table;
     struct str name = str_printf(arena, STR_FMT "." STR_FMT, STR_ARG(table),
                                  STR_ARG(relation->columns[column].name));
@@ -60,7 +67,7 @@ struct str lineage_name_column(const struct schema_relation *relation, uint32_t 
 
 static result relation_of(struct tracer *t, const struct schema_relation *schema,
                           struct relation **out) {
-    struct str name = lineage_name_relation(schema, t->arena);
+    struct str name = lineage_full_name(schema, t->arena);
     if (name.ptr == NULL) return fail_memory(t->report);
     *out = map_get(&t->by_name, name);
     if (*out != NULL) return OK;

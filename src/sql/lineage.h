@@ -29,10 +29,11 @@ struct lineage {
 MUST_USE result lineage_of(const struct resolved *resolved, struct arena *arena,
                            struct lineage *out, struct report *report);
 
-/* "project.table" or, where the schema is not "default", "project.schema.table"; lower case.
- * STR_NONE: the budget is spent. */
+/* As a person writes it, in sentences and texts: "project.table" or, where the schema is not
+ * "default", "project.schema.table"; lower case. STR_NONE: the budget is spent. */
 struct str lineage_name_relation(const struct schema_relation *relation, struct arena *arena);
-/* The same with ".column" behind it. */
+/* As answers tell it: always "project.schema.table"; and with ".column" behind it. */
+struct str lineage_full_name(const struct schema_relation *relation, struct arena *arena);
 struct str lineage_name_column(const struct schema_relation *relation, uint32_t column,
                                struct arena *arena);
 /* In which clause of the answer a use counts; false: in none. */

@@ -228,8 +228,8 @@ static void names_tables_and_columns(void **state) {
     call->facts.guard.tables = (struct name_list){.items = tables, .n = 2};
     call->facts.guard.columns = (struct name_list){.items = columns, .n = 1};
     const struct json *line = line_of(call, "answer");
-    assert_string_equal(text_at(line, "/response_summary/tables_used/1"), "p.default.\"u");
-    assert_string_equal(text_at(line, "/response_summary/columns_used/0"), "p.default.t.a");
+    assert_string_equal(text_at(line, "/response_summary/tables_used/1"), "p.\"u");
+    assert_string_equal(text_at(line, "/response_summary/columns_used/0"), "a");
 }
 
 /* Half a record would be a false one: either the whole line is there or the submission failed. */
@@ -261,7 +261,7 @@ static void is_whole_or_fails(void **state) {
     for (size_t i = 0; i < log.n; i++) {
         assert_string_equal(text_at(log.lines[i], "/request_params/sql"), "SELECT 1");
         assert_string_equal(text_at(log.lines[i], "/response_summary/tables_used/0"),
-                            "p.default.t");
+                            "p.t");
     }
     for (size_t i = 0; i <= n; i++) call_free(calls[i]);
 }

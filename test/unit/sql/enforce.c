@@ -184,7 +184,7 @@ static void taking_a_table_away_leaves_none_of_it(void **state) {
             struct guard_request request = {.text = str_of(statements[s]), .grant = &world->grant};
             assert_int_equal(guard_check(&request, &arena, &out, NULL).why, FAIL_NONE);
             struct str name =
-                str_printf(&arena, "sales." STR_FMT, STR_ARG(world->tables[t].schema.name));
+                str_printf(&arena, "sales.default." STR_FMT, STR_ARG(world->tables[t].schema.name));
             bool is_named = false;
             for (size_t i = 0; i < out.tables.n; i++)
                 is_named = is_named || str_eq(out.tables.items[i], name);
