@@ -6,6 +6,7 @@
  */
 #include "backend/backend.h"
 #include "base/limits.h"
+#include "sql/narrow.h"
 #include "sql/types.h"
 #include "tools/query.h"
 #include "tools/tool.h"
@@ -143,8 +144,8 @@ static result refuse_table(struct call *call, struct str asked) {
     return r;
 }
 
-/* The table as this caller sees it; *table is what the policy says of it. `source` must live as
- * long as the grant is used. */
+/* The table as this caller sees it: what is denied is not there. *table is what the policy says of
+ * it. `source` must live as long as the grant is used. */
 static result table_find(struct call *call, struct str text, struct str project,
                          const struct schema_source *source, const struct grant_relation **relation,
                          const struct policy_table **table) {
@@ -156,6 +157,8 @@ static result table_find(struct call *call, struct str text, struct str project,
     TRY(grant->find(grant, ref.project, ref.schema, ref.name, &call->arena, relation,
                     &call->report));
     if (*relation == NULL || (*relation)->effect != GRANT_ALLOW) return refuse_table(call, text);
+    *relation = grant_narrow(*relation, &call->arena);
+    if (*relation == NULL) return fail_memory(&call->report);
     const struct schema_relation *s = (*relation)->schema;
     *table =
         policy_table_find(call->snapshot->policy, &call->principal, s->project, s->schema, s->name);
@@ -187,7 +190,6 @@ static result write_column(struct call *call, const struct grant_column *column,
     put_optional(w, STR("comment"), column->schema->comment);
     if (column->schema->is_partition) json_put_bool(w, STR("is_partition"), true);
     if (column->effect == GRANT_MASK) json_put_bool(w, STR("is_masked"), true);
-    if (column->n_denied_fields > 0) json_put_bool(w, STR("has_denied_fields"), true);
     json_object_end(w);
     result r = buf_failed(&type, &call->report);
     buf_deinit(&type);
@@ -202,7 +204,7 @@ static void write_partitions(const struct grant_relation *relation,
     json_key(w, STR("columns"));
     json_array(w);
     for (size_t i = 0; i < relation->schema->n_columns; i++)
-        if (relation->schema->columns[i].is_partition && relation->columns[i].effect != GRANT_DENY)
+        if (relation->schema->columns[i].is_partition)
             json_text(w, relation->schema->columns[i].name);
     json_array_end(w);
     json_put_bool(w, STR("required"), relation->require_partition_filter);
@@ -228,8 +230,7 @@ static result describe_run(struct call *call, const void *in, struct json_writer
     json_key(w, STR("columns"));
     json_array(w);
     for (size_t i = 0; i < relation->schema->n_columns; i++)
-        if (relation->columns[i].effect != GRANT_DENY)
-            TRY(write_column(call, &relation->columns[i], w));
+        TRY(write_column(call, &relation->columns[i], w));
     json_array_end(w);
     write_partitions(relation, table, w);
     json_put_bool(w, STR("has_row_policy"), relation->n_row_filters > 0);
@@ -289,7 +290,7 @@ static void put_columns(struct buf *sql, const struct grant_relation *relation,
     }
     for (size_t i = 0; wanted->n == 0 && i < relation->schema->n_columns; i++) {
         const struct grant_column *c = &relation->columns[i];
-        if (c->effect == GRANT_DENY || c->n_denied_fields > 0) continue;
+        if (c->n_denied_fields > 0) continue;
         if (n++ > 0) buf_add(sql, STR(", "));
         put_identifier(sql, c->schema->name);
     }
