@@ -153,7 +153,7 @@ function lineageConfig(name, tables) {
   });
 }
 
-const short = (name) => name.replace(/^(p|mocked_project)\.(default\.)?/, "");
+const short = (name) => name.replace(/^(p|mocked_project)\.default\./, "");
 const sorted = (list) => [...new Set(list.map(short))].sort();
 
 function wrongWithLineage(e, a) {

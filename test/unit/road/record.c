@@ -260,8 +260,7 @@ static void is_whole_or_fails(void **state) {
     assert_int_equal(log.n, submitted);
     for (size_t i = 0; i < log.n; i++) {
         assert_string_equal(text_at(log.lines[i], "/request_params/sql"), "SELECT 1");
-        assert_string_equal(text_at(log.lines[i], "/response_summary/tables_used/0"),
-                            "p.t");
+        assert_string_equal(text_at(log.lines[i], "/response_summary/tables_used/0"), "p.t");
     }
     for (size_t i = 0; i <= n; i++) call_free(calls[i]);
 }

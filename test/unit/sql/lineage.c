@@ -62,43 +62,58 @@ static const struct {
 } cases[] = {
     {"SELECT A AS X, 1 FROM t", "p.default.t select=p.default.t.a -> x(p.default.t.a) _c1()"},
     {"SELECT n.x FROM s.n", "p.s.n select=p.s.n.x -> x(p.s.n.x)"},
-    {"SELECT x FROM q.default.other", "q.default.other select=q.default.other.x -> x(q.default.other.x)"},
+    {"SELECT x FROM q.default.other",
+     "q.default.other select=q.default.other.x -> x(q.default.other.x)"},
     {"SELECT d.y FROM (SELECT a + b AS y, c FROM t WHERE c = 1) d ORDER BY d.c",
-     "p.default.t select=p.default.t.a,p.default.t.b,p.default.t.c where=p.default.t.c -> y(p.default.t.a,p.default.t.b)"},
+     "p.default.t select=p.default.t.a,p.default.t.b,p.default.t.c where=p.default.t.c -> "
+     "y(p.default.t.a,p.default.t.b)"},
     /* keys of OVER count, named windows too; filters and EXISTS do not */
     {"SELECT sum(a) OVER w AS s FROM t WINDOW v AS (PARTITION BY b), w AS (v ORDER BY c)",
-     "p.default.t select=p.default.t.a window=p.default.t.b,p.default.t.c -> s(p.default.t.a,p.default.t.b,p.default.t.c)"},
+     "p.default.t select=p.default.t.a window=p.default.t.b,p.default.t.c -> "
+     "s(p.default.t.a,p.default.t.b,p.default.t.c)"},
     {"SELECT count(a) FILTER (WHERE b = 1) f, EXISTS (SELECT 1 FROM u WHERE u.k = t.c) e FROM t",
-     "p.default.t,p.default.u select=p.default.t.a,p.default.t.b where=p.default.t.c,p.default.u.k -> f(p.default.t.a) e()"},
+     "p.default.t,p.default.u select=p.default.t.a,p.default.t.b where=p.default.t.c,p.default.u.k "
+     "-> f(p.default.t.a) e()"},
     {"SELECT (SELECT max(v) FROM u WHERE u.k = t.a) AS m FROM t",
-     "p.default.t,p.default.u select=p.default.u.v where=p.default.t.a,p.default.u.k -> m(p.default.u.v)"},
+     "p.default.t,p.default.u select=p.default.u.v where=p.default.t.a,p.default.u.k -> "
+     "m(p.default.u.v)"},
     {"SELECT a IN (SELECT k FROM u WHERE v = 1) AS i FROM t",
-     "p.default.t,p.default.u select=p.default.t.a,p.default.u.k where=p.default.u.v -> i(p.default.t.a,p.default.u.k)"},
+     "p.default.t,p.default.u select=p.default.t.a,p.default.u.k where=p.default.u.v -> "
+     "i(p.default.t.a,p.default.u.k)"},
     /* both sides of USING; a set operation, position by position */
-    {"SELECT k FROM u JOIN w USING (k)", "p.default.u,p.default.w select=p.default.u.k,p.default.w.k join=p.default.u.k,p.default.w.k "
-                                         "-> k(p.default.u.k,p.default.w.k)"},
+    {"SELECT k FROM u JOIN w USING (k)",
+     "p.default.u,p.default.w select=p.default.u.k,p.default.w.k join=p.default.u.k,p.default.w.k "
+     "-> k(p.default.u.k,p.default.w.k)"},
     {"SELECT * FROM u NATURAL JOIN w",
-     "p.default.u,p.default.w select=p.default.u.k,p.default.u.v,p.default.w.k,p.default.w.z join=p.default.u.k,p.default.w.k -> k(p.default.u.k,p.default.w.k) v(p.default.u.v) z(p.default.w.z)"},
+     "p.default.u,p.default.w select=p.default.u.k,p.default.u.v,p.default.w.k,p.default.w.z "
+     "join=p.default.u.k,p.default.w.k -> k(p.default.u.k,p.default.w.k) v(p.default.u.v) "
+     "z(p.default.w.z)"},
     {"SELECT a, b FROM t UNION ALL SELECT v, 1 FROM u ORDER BY a",
-     "p.default.t,p.default.u select=p.default.t.a,p.default.t.b,p.default.u.v -> a(p.default.t.a,p.default.u.v) b(p.default.t.b)"},
+     "p.default.t,p.default.u select=p.default.t.a,p.default.t.b,p.default.u.v -> "
+     "a(p.default.t.a,p.default.u.v) b(p.default.t.b)"},
     /* through LATERAL VIEW, PIVOT, UNPIVOT, lambdas */
     {"SELECT y FROM t LATERAL VIEW explode(split(a, ',')) l AS x "
      "LATERAL VIEW explode(split(concat(x, b), ',')) m AS y",
      "p.default.t lateral=p.default.t.a,p.default.t.b -> y(p.default.t.a,p.default.t.b)"},
     {"SELECT one, a FROM (SELECT a, k, v FROM t JOIN u ON 1 = 1) PIVOT (sum(v) FOR k IN (1 AS "
      "one))",
-     "p.default.t,p.default.u select=p.default.t.a,p.default.u.k,p.default.u.v -> one(p.default.u.k,p.default.u.v) a(p.default.t.a)"},
+     "p.default.t,p.default.u select=p.default.t.a,p.default.u.k,p.default.u.v -> "
+     "one(p.default.u.k,p.default.u.v) a(p.default.t.a)"},
     {"SELECT c, n, val FROM t UNPIVOT (val FOR n IN (a, b))",
-     "p.default.t select=p.default.t.a,p.default.t.b,p.default.t.c -> c(p.default.t.c) n() val(p.default.t.a,p.default.t.b)"},
+     "p.default.t select=p.default.t.a,p.default.t.b,p.default.t.c -> c(p.default.t.c) n() "
+     "val(p.default.t.a,p.default.t.b)"},
     {"SELECT transform(array(a), x -> x + b) AS l FROM t",
      "p.default.t select=p.default.t.a,p.default.t.b -> l(p.default.t.a,p.default.t.b)"},
     {"SELECT wm_concat(',', a) WITHIN GROUP (ORDER BY b) AS l FROM t",
      "p.default.t select=p.default.t.a,p.default.t.b -> l(p.default.t.a,p.default.t.b)"},
     /* a CTE that nobody reads is touched all the same */
-    {"WITH c AS (SELECT a FROM t) SELECT k FROM u", "p.default.t,p.default.u select=p.default.t.a,p.default.u.k -> k(p.default.u.k)"},
-    {"SELECT a FROM t WHERE c = max_pt('u')", "p.default.t,p.default.u select=p.default.t.a where=p.default.t.c -> a(p.default.t.a)"},
+    {"WITH c AS (SELECT a FROM t) SELECT k FROM u",
+     "p.default.t,p.default.u select=p.default.t.a,p.default.u.k -> k(p.default.u.k)"},
+    {"SELECT a FROM t WHERE c = max_pt('u')",
+     "p.default.t,p.default.u select=p.default.t.a where=p.default.t.c -> a(p.default.t.a)"},
     {"SELECT count(*) AS c FROM t", "p.default.t -> c()"},
-    {"SELECT * FROM secret_star", "p.default.secret_star select=p.default.secret_star.x -> x(p.default.secret_star.x)"},
+    {"SELECT * FROM secret_star",
+     "p.default.secret_star select=p.default.secret_star.x -> x(p.default.secret_star.x)"},
     {"SELECT * FROM (SELECT * FROM secret_star UNION ALL SELECT * FROM secret_star) d",
      "p.default.secret_star select=p.default.secret_star.x -> x(p.default.secret_star.x)"},
     {"SELECT 1 AS one", " -> one()"},
@@ -156,7 +171,8 @@ static void stays_flat_over_chains(void **state) {
     result r = run(&relations, buf_flat(&buf, &arena), &arena, &lineage, &report);
     if (r.why != FAIL_NONE) fail_msg("%s", report.sentence);
     assert_true(str_eq(tell(&lineage, &arena),
-                       STR("p.default.t select=p.default.t.a,p.default.t.b,p.default.t.c -> a(p.default.t.a) b(p.default.t.a,p.default.t.b) c(p.default.t.c)")));
+                       STR("p.default.t select=p.default.t.a,p.default.t.b,p.default.t.c -> "
+                           "a(p.default.t.a) b(p.default.t.a,p.default.t.b) c(p.default.t.c)")));
     buf_deinit(&buf);
     arena_deinit(&arena);
     relations_deinit(&relations);
@@ -180,7 +196,8 @@ static void *climb(void *failure) {
                  i - 1, i, i);
     result r = run(&relations, buf_flat(&buf, &arena), &arena, &lineage, &report);
     if (r.why == FAIL_NONE &&
-        !str_eq(tell(&lineage, &arena), STR("p.default.t,p.default.u lateral=p.default.t.a -> m(p.default.t.a)")))
+        !str_eq(tell(&lineage, &arena),
+                STR("p.default.t,p.default.u lateral=p.default.t.a -> m(p.default.t.a)")))
         report.why = FAIL_INPUT;
     *(struct report *)failure = report;
     buf_deinit(&buf);
