@@ -2,6 +2,7 @@
 
 #include "backend/duckdb_text.h"
 #include "base/limits.h"
+#include "text/base64.h"
 #include "text/json.h"
 
 #include <assert.h>
@@ -327,8 +328,12 @@ static void json_put_plain(const struct value_vector *v, idx_t row, struct json_
     case ROW_INT: json_put_int64(w, value.integer); return;
     case ROW_REAL: json_real(w, value.real); return;
     case ROW_DECIMAL: json_raw_value(w, value.text); return;
-    case ROW_TEXT:
-    case ROW_BYTES: json_text(w, value.text); return;
+    case ROW_TEXT: json_text(w, value.text); return;
+    case ROW_BYTES:
+        json_raw_value(w, STR("\""));
+        base64_encode(w->out, value.text);
+        buf_add_byte(w->out, '"');
+        return;
     case ROW_JSON: assert(false && "a plain value is no JSON"); return;
     }
 }

@@ -217,8 +217,8 @@ static bool is_decimal(struct str text) {
 
 /* A worker that was taken over could else write members of its own into the reply. */
 static bool is_json(struct str text, struct arena *scratch) {
-    const struct json_limits limits = {.bytes = WIRE_FRAME_BYTES_MAX,
-                                       .members = WIRE_FRAME_BYTES_MAX};
+    const struct json_limits limits = {
+        .bytes = WIRE_FRAME_BYTES_MAX, .members = WIRE_FRAME_BYTES_MAX, .allows_nul = true};
     const struct json *value;
     bool is_good = json_read(text, &limits, scratch, &value, NULL).why == FAIL_NONE;
     arena_reset(scratch);

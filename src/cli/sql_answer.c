@@ -151,7 +151,8 @@ void sql_answer_run(struct str id, struct call *call, struct str envelope, struc
                                          STR_INIT("row_count"), STR_INIT("truncated"),
                                          STR_INIT("note")};
     const struct json *reply = NULL;
-    struct json_limits limits = {.bytes = call->reply.max, .members = SIZE_MAX / 2};
+    struct json_limits limits = {
+        .bytes = call->reply.max, .members = SIZE_MAX / 2, .allows_nul = true};
     struct report unread = {0};
     result how = {call->report.why};
     if (json_read(envelope, &limits, &call->arena, &reply, &unread).why != FAIL_NONE)

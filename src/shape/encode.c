@@ -1,6 +1,7 @@
 #include "shape/encode.h"
 
 #include "base/list.h"
+#include "text/base64.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -44,31 +45,11 @@ static void encode_decimal(struct json_writer *writer, struct str text) {
         json_text(writer, text);
 }
 
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void base64_group(char out[4], const uint8_t *in, size_t n) {
-    uint32_t bits =
-        (uint32_t)in[0] << 16 | (n > 1 ? (uint32_t)in[1] << 8 : 0) | (n > 2 ? (uint32_t)in[2] : 0);
-    out[0] = base64_digits[bits >> 18 & 63];
-    out[1] = base64_digits[bits >> 12 & 63];
-    out[2] = n > 1 ? base64_digits[bits >> 6 & 63] : '=';
-    out[3] = n > 2 ? base64_digits[bits & 63] : '=';
-}
-
 /* Straight into the buf: json_text() would look through what needs no escape. The writer's comma is
  * put by an empty raw value, between whose quotes we then stand. */
 static void encode_bytes(struct json_writer *writer, struct str bytes) {
     json_raw_value(writer, STR("\""));
-    const uint8_t *in = (const uint8_t *)bytes.ptr;
-    for (size_t at = 0; at < bytes.len;) {
-        char *out = buf_reserve(writer->out, BUF_RESERVE_MAX);
-        if (out == NULL) return; /* sticky in the buf */
-        size_t made = 0;
-        for (; at < bytes.len && made + 4 <= BUF_RESERVE_MAX; at += 3, made += 4)
-            base64_group(out + made, in + at, bytes.len - at < 3 ? bytes.len - at : 3);
-        buf_commit(writer->out, made);
-    }
+    base64_encode(writer->out, bytes);
     buf_add_byte(writer->out, '"');
 }
 

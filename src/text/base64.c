@@ -33,3 +33,26 @@ bool base64_decode(struct str text, struct arena *arena, struct str *out) {
     *out = (struct str){bytes, n};
     return true;
 }
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void encode_group(char out[4], const uint8_t *in, size_t n) {
+    uint32_t bits =
+        (uint32_t)in[0] << 16 | (n > 1 ? (uint32_t)in[1] << 8 : 0) | (n > 2 ? (uint32_t)in[2] : 0);
+    out[0] = digits[bits >> 18 & 63];
+    out[1] = digits[bits >> 12 & 63];
+    out[2] = n > 1 ? digits[bits >> 6 & 63] : '=';
+    out[3] = n > 2 ? digits[bits & 63] : '=';
+}
+
+void base64_encode(struct buf *out, struct str bytes) {
+    const uint8_t *in = (const uint8_t *)bytes.ptr;
+    for (size_t at = 0; at < bytes.len;) {
+        char *to = buf_reserve(out, BUF_RESERVE_MAX);
+        if (to == NULL) return; /* sticky in the buf */
+        size_t made = 0;
+        for (; at < bytes.len && made + 4 <= BUF_RESERVE_MAX; at += 3, made += 4)
+            encode_group(to + made, in + at, bytes.len - at < 3 ? bytes.len - at : 3);
+        buf_commit(out, made);
+    }
+}

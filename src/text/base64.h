@@ -7,9 +7,12 @@
 #define WEIR_TEXT_BASE64_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 /* false: another alphabet, bad padding, bits behind the end that are not zero, or the arena's
  * budget is spent. */
 bool base64_decode(struct str text, struct arena *arena, struct str *out);
+
+void base64_encode(struct buf *out, struct str bytes);
 
 #endif

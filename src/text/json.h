@@ -56,6 +56,7 @@ struct json_member {
 /* Zero means the default of limits.h; a depth above JSON_DEPTH_MAX counts as that. */
 struct json_limits {
     size_t bytes, depth, members, string_bytes;
+    bool allows_nul; /* \\u0000 inside texts: for documents of our own making, which hold data */
 };
 
 MUST_USE result json_read(struct str text, const struct json_limits *limits, struct arena *arena,

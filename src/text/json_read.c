@@ -104,7 +104,7 @@ static result read_unicode_escape(struct reader *r, const char **at, const char 
     if (!read_hex4(*at, end, &high)) return invalid(r, escape, "\\u needs four hex digits");
     *at += 4;
     *rune = high;
-    if (high == 0) return invalid(r, escape, "\\u0000 is not accepted");
+    if (high == 0 && !r->limits.allows_nul) return invalid(r, escape, "\\u0000 is not accepted");
     if (high < 0xd800 || high > 0xdfff) return OK;
     bool is_pair = high <= 0xdbff && end - *at >= 6 && (*at)[0] == '\\' && (*at)[1] == 'u' &&
                    read_hex4(*at + 2, end, &low) && low >= 0xdc00 && low <= 0xdfff;

@@ -16,6 +16,9 @@
 
 #include <dirent.h>
 
+/* Rows hold data, and data may hold any character. */
+static const struct json_limits data_limits = {.allows_nul = true};
+
 enum { FILE_MOST = 4 << 20, ROWS_MOST = 4096 };
 
 /* -- a grant that allows all ------------------------------------------------------------------ */
@@ -99,7 +102,7 @@ static bool is_answer(const struct json *rows, bool ordered, struct str text, st
     while (text.len > 0) {
         const struct json *row;
         struct str line = str_cut(&text, '\n');
-        if (json_read(line, NULL, arena, &row, NULL).why != FAIL_NONE) return false;
+        if (json_read(line, &data_limits, arena, &row, NULL).why != FAIL_NONE) return false;
         bool found = false;
         for (uint32_t i = ordered ? n : 0; i < rows->n && i < ROWS_MOST && !found; i++) {
             if (taken[i] || !is_same(&rows->items[i], row)) {
@@ -184,7 +187,7 @@ static void run_file(struct engine_rig *rig, const char *path, struct score *sco
         const struct json *entry;
         struct report report = {0};
         if (line.len == 0) continue;
-        if (json_read(line, NULL, &arena, &entry, &report).why != FAIL_NONE)
+        if (json_read(line, &data_limits, &arena, &entry, &report).why != FAIL_NONE)
             FAIL_TEST("%s: " STR_FMT "\n", report.sentence, STR_ARG(line));
         run_case(rig, &grant, entry, &arena, score);
         arena_reset(&arena);
