@@ -98,7 +98,7 @@ static int run(int argc, char **argv) {
         {"until", "TIME", &query.until, NULL, NULL, "up to this time"},
         {0},
     };
-    if (argc > 64 || !flags_read(flags, argc, argv, rest, &n)) return EXIT_USAGE;
+    if (!flags_read(flags, argc, argv, rest, COUNT(rest), &n)) return EXIT_USAGE;
     if (n != 1) return tell_usage(&command_audit, "'tail', 'search' or 'verify' is expected");
     return run_verb(rest[0], dir, &query, last);
 }

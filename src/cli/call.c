@@ -85,7 +85,7 @@ static int run(int argc, char **argv) {
         {"arg", "NAME=VALUE", NULL, NULL, &args, "an argument of the tool"},
         {0},
     };
-    if (argc > 128 || !flags_read(flags, argc, argv, rest, &n)) return EXIT_USAGE;
+    if (!flags_read(flags, argc, argv, rest, COUNT(rest), &n)) return EXIT_USAGE;
     if (n != 1) return tell_usage(&command_call, "the name of one tool is expected");
     struct house house = {0};
     if (!cli_open(&house, &setup)) return EXIT_WRONG;

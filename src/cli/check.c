@@ -39,7 +39,7 @@ static int run(int argc, char **argv) {
     };
     struct str rest[64];
     size_t n;
-    if (argc > 64 || !flags_read(flags, argc, argv, rest, &n)) return EXIT_USAGE;
+    if (!flags_read(flags, argc, argv, rest, COUNT(rest), &n)) return EXIT_USAGE;
     if (n > 0) return tell_usage(&command_check, "unexpected argument");
     return check(&setup);
 }

@@ -64,17 +64,29 @@ static bool take_flag(const struct flag *flags, int argc, char **argv, int *i) {
     return flag_set(flag, value.ptr != NULL ? value : str_of(argv[++*i]));
 }
 
-bool flags_read(const struct flag *flags, int argc, char **argv, struct str *rest, size_t *n_rest) {
+static bool keep_rest(struct str word, struct str *rest, size_t max_rest, size_t *n_rest) {
+    if (*n_rest == max_rest) {
+        fprintf(stderr, "weir: too many arguments\n");
+        return false;
+    }
+    rest[(*n_rest)++] = word;
+    return true;
+}
+
+bool flags_read(const struct flag *flags, int argc, char **argv, struct str *rest, size_t max_rest,
+                size_t *n_rest) {
     bool is_over = false;
     *n_rest = 0;
     for (int i = 0; i < argc; i++) {
         struct str word = str_of(argv[i]);
+        bool is_fine = true;
         if (!is_over && str_eq(word, STR("--")))
             is_over = true;
         else if (is_over || !str_starts(word, STR("--")))
-            rest[(*n_rest)++] = word;
-        else if (!take_flag(flags, argc, argv, &i))
-            return false;
+            is_fine = keep_rest(word, rest, max_rest, n_rest);
+        else
+            is_fine = take_flag(flags, argc, argv, &i);
+        if (!is_fine) return false;
     }
     return true;
 }

@@ -39,9 +39,10 @@ struct command {
 
 extern const struct command *const commands[]; /* from meson.build; ends with NULL */
 
-/* Takes flags out of argv; what is left, in order, goes to `rest` (as many as argc). false: told on
+/* Takes flags out of argv; what is left, in order, goes to `rest`, at most max_rest. false: told on
  * standard error what is wrong. `flags` ends with a row whose name is NULL. */
-bool flags_read(const struct flag *flags, int argc, char **argv, struct str *rest, size_t *n_rest);
+bool flags_read(const struct flag *flags, int argc, char **argv, struct str *rest, size_t max_rest,
+                size_t *n_rest);
 
 /* "weir: sentence" and "hint: …" on standard error; EXIT_WRONG. */
 int tell(const struct report *report);

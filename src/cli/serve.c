@@ -18,7 +18,7 @@ static int run(int argc, char **argv) {
     };
     struct str rest[64];
     size_t n;
-    if (argc > 64 || !flags_read(flags, argc, argv, rest, &n)) return EXIT_USAGE;
+    if (!flags_read(flags, argc, argv, rest, COUNT(rest), &n)) return EXIT_USAGE;
     if (n > 0) return tell_usage(&command_serve, "unexpected argument");
     struct house house = {0};
     struct report report = {0};

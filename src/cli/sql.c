@@ -221,7 +221,7 @@ static int run(int argc, char **argv) {
         {"jsonl", NULL, NULL, &is_jsonl, NULL, "one JSON object a line, in and out"},
         {0},
     };
-    if (argc > 64 || !flags_read(flags, argc, argv, rest, &n)) return EXIT_USAGE;
+    if (!flags_read(flags, argc, argv, rest, COUNT(rest), &n)) return EXIT_USAGE;
     if (n == 0 || !read_verb(rest[0], &s.verb))
         return tell_usage(&command_sql, "'parse', 'check', 'lineage' or 'run' is expected");
     if (n != (is_jsonl ? 1 : 2))

@@ -44,7 +44,7 @@ static int run(int argc, char **argv) {
         {"user", "USER", &user, NULL, NULL, "whose token it will be"},
         {0},
     };
-    if (argc > 8 || !flags_read(flags, argc, argv, rest, &n)) return EXIT_USAGE;
+    if (!flags_read(flags, argc, argv, rest, COUNT(rest), &n)) return EXIT_USAGE;
     if (n == 1 && str_eq(rest[0], STR("new"))) return print_new(user);
     if (n == 1 && str_eq(rest[0], STR("hash"))) return print_hash();
     return tell_usage(&command_token, "'new' or 'hash' is expected");

@@ -12,7 +12,7 @@ static void put_table(struct json_writer *w, struct str name) {
     struct str parts[PARTS];
     split(name, parts);
     char shown[3 * 256];
-    bool is_default = str_eq(parts[PART_SCHEMA], STR("default"));
+    bool is_default = str_eq(parts[PART_SCHEMA], STR("default")) && parts[PART_TABLE].len > 0;
     size_t len = parts[PART_PROJECT].len + 1 + parts[PART_TABLE].len;
     if (!is_default || len > sizeof shown) {
         json_text(w, name);

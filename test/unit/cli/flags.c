@@ -92,7 +92,7 @@ static void reads_every_line(void **state) {
         for (struct str words = str_of(lines[i].words); words.len > 0;)
             argv[argc++] = (char *)(uintptr_t)str_cstr(&arena, str_cut(&words, ' '));
         print_message("%s\n", lines[i].words);
-        assert_true(flags_read(flags, argc, argv, rest, &n) == lines[i].ok);
+        assert_true(flags_read(flags, argc, argv, rest, COUNT(rest), &n) == lines[i].ok);
         if (lines[i].ok) {
             check_joined(rest, n, lines[i].rest);
             check_joined(list.items, list.n, lines[i].each);
@@ -111,9 +111,14 @@ static void takes_only_so_many(void **state) {
     size_t n;
     for (size_t i = 0; i < MANY; i++) argv[i] = word;
     list.n = 0;
-    assert_true(flags_read(flags, MANY - 1, argv, rest, &n));
+    assert_true(flags_read(flags, MANY - 1, argv, rest, COUNT(rest), &n));
     list.n = 0;
-    assert_false(flags_read(flags, MANY, argv, rest, &n));
+    assert_false(flags_read(flags, MANY, argv, rest, COUNT(rest), &n));
+    char free_word[] = "x";
+    for (size_t i = 0; i < MANY; i++) argv[i] = free_word;
+    assert_true(flags_read(flags, MANY, argv, rest, MANY, &n));
+    assert_int_equal(n, MANY);
+    assert_false(flags_read(flags, MANY, argv, rest, MANY - 1, &n));
 }
 
 static void knows_the_commands(void **state) {
