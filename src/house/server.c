@@ -71,8 +71,11 @@ static result listen_all(struct serving *s, struct report *report) {
         const struct listener *l = &settings->listeners[i];
         uint16_t port;
         s->doors[i] = (struct http_door){s->mcp, &settings->gate, l->paths};
-        TRY(http_server_listen(s->server, l->host, (uint16_t)l->port, http_door_serve, &s->doors[i],
-                               &port, report));
+        result r = http_server_listen(s->server, l->host, (uint16_t)l->port, http_door_serve,
+                                      &s->doors[i], &port, report);
+        if (r.why == FAIL_IO)
+            fail_hint(report, "If another program listens there, --port N takes another port");
+        TRY(r);
         log_line(LOG_INFO, "listening", STR_NONE, "http://" STR_FMT ":%u", STR_ARG(l->host), port);
         if (i == 0) welcome_print(settings, l->host, port);
     }
