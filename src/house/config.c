@@ -178,10 +178,19 @@ static result open_backends(struct loading *l, const struct settings *settings,
         if (try_.why != FAIL_NONE && try_.why != FAIL_CONFIG) return try_;                         \
     } while (0)
 
+/* Input paths of the directory's files are relative to it. */
+static result beneath_dir(struct loading *l, struct str *path) {
+    if (path->len == 0 || str_starts(*path, STR("/"))) return OK;
+    *path = str_printf(l->arena, STR_FMT "/" STR_FMT, STR_ARG(l->setup->dir), STR_ARG(*path));
+    return path->ptr == NULL ? fail_memory(l->report) : OK;
+}
+
 static result compile(struct loading *l, struct settings *settings, struct snapshot *s) {
     TRY_ALL(settings_read(l->trees[FILE_WEIR], l->names[FILE_WEIR], l->trees[FILE_SECURITY],
                           l->names[FILE_SECURITY], &l->setup->flags, l->arena, l->problems,
                           settings));
+    TRY(beneath_dir(l, &settings->http.tls_cert));
+    TRY(beneath_dir(l, &settings->http.tls_key));
     TRY_ALL(load_identity(l, settings, s));
     if (l->trees[FILE_POLICY] != NULL || l->trees[FILE_ALLOWLIST] != NULL)
         TRY_ALL(load_policy(l, s));

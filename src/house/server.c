@@ -76,7 +76,7 @@ static result listen_all(struct serving *s, struct report *report) {
         if (r.why == FAIL_IO)
             fail_hint(report, "If another program listens there, --port N takes another port");
         TRY(r);
-        log_line(LOG_INFO, "listening", STR_NONE, "http://" STR_FMT ":%u", STR_ARG(l->host), port);
+        log_line(LOG_INFO, "listening", STR_NONE, STR_FMT ":%u", STR_ARG(l->host), port);
         if (i == 0) welcome_print(settings, l->host, port);
     }
     return OK;
