@@ -112,10 +112,15 @@ static char *alloc_in_new_block(struct arena *arena, size_t size) {
     return at;
 }
 
+static void *refuse(struct arena *arena) {
+    arena->is_spent = true;
+    return NULL;
+}
+
 void *arena_alloc(struct arena *arena, size_t size, size_t align) {
     assert(align > 0 && align <= ALIGN_MAX && (align & (align - 1)) == 0);
-    if (size > arena->budget - arena->used || size > PTRDIFF_MAX / 2) return NULL;
-    if (fault_now()) return NULL;
+    if (size > arena->budget - arena->used || size > PTRDIFF_MAX / 2) return refuse(arena);
+    if (fault_now()) return refuse(arena);
     size_t pad = (size_t)(-(uintptr_t)arena->next & (uintptr_t)(align - 1));
     char *at;
     if (arena->next != NULL && pad + size + GAP <= (size_t)(arena->end - arena->next)) {
@@ -123,7 +128,7 @@ void *arena_alloc(struct arena *arena, size_t size, size_t align) {
         arena->next = at + size + GAP;
     } else {
         at = alloc_in_new_block(arena, size);
-        if (at == NULL) return NULL;
+        if (at == NULL) return refuse(arena);
     }
     arena->used += size;
     ASAN_UNPOISON_MEMORY_REGION(at, size);
@@ -132,7 +137,7 @@ void *arena_alloc(struct arena *arena, size_t size, size_t align) {
 
 void *arena_array(struct arena *arena, size_t n, size_t size, size_t align) {
     size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes)) return NULL;
+    if (__builtin_mul_overflow(n, size, &bytes)) return refuse(arena);
     return arena_alloc(arena, bytes, align);
 }
 

@@ -7,8 +7,8 @@
  *
  * Memory:  all memory given out is zeroed, because zero means deny. The budget counts payload
  *          bytes; passing it gives NULL, as does the machine or the fault counter (base/fault.h).
- * Errors:  NULL only. Callers answer it with fail_memory().
- * Threads: one owner at a time.
+ * Errors:  NULL. Callers answer it with fail_memory(); whoever owns the arena may ask is_spent at
+ * the end, lest a text that found no room stand for an empty one. Threads: one owner at a time.
  */
 #ifndef WEIR_BASE_ARENA_H
 #define WEIR_BASE_ARENA_H
@@ -25,6 +25,7 @@ struct arena {
     char *end;
     size_t used;
     size_t budget;
+    bool is_spent; /* something was refused since init or reset: what was made may lack a part */
 };
 
 /* `budget` in bytes, at least 1. Allocates nothing yet. */

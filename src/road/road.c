@@ -100,6 +100,7 @@ static result run_tool(struct call *call) {
     envelope_open(call, &w);
     TRY(call->tool->run(call, call->input, &w));
     envelope_close(call, &w);
+    if (call->arena.is_spent) return fail_memory(&call->report);
     result r = buf_failed(&call->reply, NULL);
     if (r.why == FAIL_LIMIT)
         return fail(&call->report, FAIL_LIMIT, "REPLY_TOO_LARGE", REPORT_NO_OFFSET,
