@@ -5,9 +5,10 @@
  * forbidden column in any table's SELECT, the row filter at every scan, the outermost LIMIT.
  */
 #include "base/limits.h"
-#include "guard_world.h"
+#include "corpus_world.h"
 #include "sql/guard.h"
 #include "sql/walk.h"
+#include "text/base64.h"
 #include "text/json.h"
 
 #include <setjmp.h>
@@ -49,58 +50,6 @@ static bool names_entry(const struct json *list, struct str entry) {
     for (uint32_t i = 0; list != NULL && i < list->n; i++)
         if (json_is_text(&list->items[i], entry)) return true;
     return false;
-}
-
-static void add_column(struct world *w, const struct json *column) {
-    struct str name = json_get_text(column, STR("name"));
-    const struct json *denied = json_get(column, STR("denied_fields"));
-    struct str line = str_printf(w->arena, STR_FMT " " STR_FMT, STR_ARG(name),
-                                 STR_ARG(json_get_text(column, STR("type"))));
-    if (json_is_true(json_get(column, STR("partition"))))
-        line = str_printf(w->arena, STR_FMT " partition", STR_ARG(line));
-    if (json_is_true(json_get(column, STR("denied"))))
-        line = str_printf(w->arena, STR_FMT " denied", STR_ARG(line));
-    for (uint32_t i = 0; denied != NULL && i < denied->n; i++)
-        line = str_printf(w->arena, STR_FMT "%s" STR_FMT, STR_ARG(line), i == 0 ? " without=" : ",",
-                          STR_ARG(denied->items[i].text));
-    world_add_column(w, line);
-}
-
-static void build_world(struct world *w, const struct json *schema) {
-    const struct json *tables = json_get(schema, STR("tables"));
-    const struct json *denied = json_at(schema, STR("/policy/functions/denied"));
-    (void)world_line(w, STR("project sales"));
-    (void)world_line(w, STR("limits 1000 1000"));
-    (void)world_line(w, STR("joins 100 any"));
-    (void)world_line(w, STR("star expand"));
-    (void)world_line(w, STR("notable"));
-    for (uint32_t i = 0; i < denied->n; i++)
-        w->denied[w->grant.n_functions_denied++] = denied->items[i].text;
-    for (uint32_t i = 0; i < tables->n; i++) {
-        const struct json *table = &tables->items[i];
-        const struct json *columns = json_get(table, STR("columns"));
-        struct str filter = json_get_text(table, STR("row_filter"));
-        world_add_table(w, json_get_text(table, STR("name")));
-        if (!json_is_true(json_get(table, STR("allowed")))) w->table->relation.effect = GRANT_DENY;
-        w->table->newest = STR("20240131");
-        for (uint32_t c = 0; c < columns->n; c++) add_column(w, &columns->items[c]);
-        if (filter.len > 0) w->table->filters[w->table->relation.n_row_filters++] = filter;
-    }
-}
-
-static struct str decode_base64(struct arena *arena, struct str text) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *out = arena_alloc(arena, text.len + 1, 1);
-    size_t n = 0;
-    uint32_t bits = 0, n_bits = 0;
-    for (size_t i = 0; i < text.len && text.ptr[i] != '='; i++) {
-        bits = bits << 6 | (uint32_t)(strchr(digits, text.ptr[i]) - digits);
-        n_bits += 6;
-        if (n_bits < 8) continue;
-        n_bits -= 8;
-        out[n++] = (char)(bits >> n_bits & 0xff);
-    }
-    return (struct str){out, n};
 }
 
 /* -- looking at what passed ------------------------------------------------------------------- */
@@ -241,8 +190,7 @@ static void every_attack_is_held(void **state) {
         skip();
     }
     struct world *world = arena_new(&arena, struct world);
-    world_init(world, &arena);
-    build_world(world, read_json(&arena, schema));
+    corpus_open_attacked(world, read_json(&arena, schema), &arena);
     while (lines.ptr != NULL) {
         struct str line = str_cut(&lines, '\n');
         if (str_trim(line).len == 0) continue;
@@ -253,7 +201,8 @@ static void every_attack_is_held(void **state) {
         attack.id = json_get_text(attack.entry, STR("id"));
         attack.sql = json_get_text(attack.entry, STR("sql"));
         if (attack.sql.ptr == NULL)
-            attack.sql = decode_base64(&arena, json_get_text(attack.entry, STR("sql_b64")));
+            assert_true(
+                base64_decode(json_get_text(attack.entry, STR("sql_b64")), &arena, &attack.sql));
         run_attack(&attack);
         n_wrong += attack.wrong != NULL;
     }

@@ -4,7 +4,7 @@
  * must be a statement that the guard lets through again, with the same names of columns.
  */
 #include "base/limits.h"
-#include "guard_world.h"
+#include "corpus_world.h"
 #include "sql/guard.h"
 #include "text/json.h"
 
@@ -31,15 +31,6 @@ static const struct json *read_json(struct arena *arena, struct str text) {
     const struct json *value = NULL;
     assert_int_equal(json_read(text, NULL, arena, &value, NULL).why, FAIL_NONE);
     return value;
-}
-
-static void open_world(struct world *w, struct arena *arena) {
-    world_init(w, arena);
-    (void)world_line(w, STR("project shop"));
-    (void)world_line(w, STR("limits 1000 1000"));
-    (void)world_line(w, STR("joins 1000 any"));
-    (void)world_line(w, STR("notable"));
-    (void)world_line(w, STR("star expand"));
 }
 
 static bool ask(struct world *w, struct str sql, struct arena *arena, struct guard_answer *out,
@@ -96,19 +87,6 @@ static bool read_files(struct arena *arena, const char *schema_path, const char 
     return false;
 }
 
-static void add_exec_tables(struct world *w, const struct json *tables) {
-    for (uint32_t i = 0; i < tables->n; i++) {
-        const struct json *columns = json_get(&tables->items[i], STR("columns"));
-        world_add_table(w, str_printf(w->arena, "shop.default." STR_FMT,
-                                      STR_ARG(json_get_text(&tables->items[i], STR("name")))));
-        for (uint32_t c = 0; c < columns->n; c++)
-            world_add_column(w,
-                             str_printf(w->arena, STR_FMT " " STR_FMT,
-                                        STR_ARG(json_get_text(&columns->items[c], STR("name"))),
-                                        STR_ARG(json_get_text(&columns->items[c], STR("type")))));
-    }
-}
-
 static void exec_passes(void **state) {
     (void)state;
     struct arena arena;
@@ -120,8 +98,8 @@ static void exec_passes(void **state) {
         skip();
     }
     struct world *world = arena_new(&arena, struct world);
-    open_world(world, &arena);
-    add_exec_tables(world, json_get(read_json(&arena, schema), STR("tables")));
+    corpus_open_granted(world, &arena);
+    corpus_add_typed(world, json_get(read_json(&arena, schema), STR("tables")));
     while (lines.ptr != NULL) {
         struct str line = str_cut(&lines, '\n');
         if (str_trim(line).len == 0) continue;
@@ -134,30 +112,6 @@ static void exec_passes(void **state) {
     arena_deinit(&arena);
     assert_int_equal(n_wrong, 0);
     assert_true(n >= 40);
-}
-
-/* The corpus names tables without their projects, the statements sometimes with. */
-static result find_in_any_project(const struct grant *grant, struct str project, struct str schema,
-                                  struct str name, struct arena *arena,
-                                  const struct grant_relation **out, struct report *report) {
-    (void)project;
-    return world_grant_find(grant, STR("shop"), schema, name, arena, out, report);
-}
-
-/* Types are not told there. */
-static void add_lineage_tables(struct world *w, const struct json *tables) {
-    for (uint32_t i = 0; i < tables->n; i++) {
-        const struct json *columns = &tables->members[i].value;
-        world_add_table(
-            w, str_printf(w->arena, "shop.default." STR_FMT, STR_ARG(tables->members[i].key)));
-        assert_true(columns->n <= WORLD_COLUMNS);
-        w->table->schema.n_columns = columns->n;
-        for (uint32_t c = 0; c < columns->n; c++) {
-            w->table->schemas[c] = (struct schema_column){.name = columns->items[c].text};
-            w->table->columns[c] =
-                (struct grant_column){.schema = &w->table->schemas[c], .effect = GRANT_ALLOW};
-        }
-    }
 }
 
 static void lineage_passes(void **state) {
@@ -177,9 +131,8 @@ static void lineage_passes(void **state) {
         if (str_trim(line).len == 0) continue;
         const struct json *entry = read_json(&arena, line);
         struct world *world = arena_new(&arena, struct world);
-        open_world(world, &arena);
-        world->grant.find = find_in_any_project;
-        add_lineage_tables(world, json_get(schemas, json_get_text(entry, STR("schema"))));
+        corpus_open_granted(world, &arena);
+        corpus_add_untyped(world, json_get(schemas, json_get_text(entry, STR("schema"))));
         n_wrong += !passes_twice(world, json_get_text(entry, STR("id")),
                                  json_get_text(entry, STR("sql")), &arena);
         n++;
