@@ -4,40 +4,50 @@ enum word_kind { SOFT = 0, NO_ALIAS, RESERVED };
 
 struct word_row {
     const char *text;
+    uint64_t key; /* the first eight letters, the first one highest: words are sorted by it */
     enum word_kind kind;
 };
 
+#define LETTER(text, i)                                                                            \
+    ((uint64_t)(sizeof(text) > (i) ? (unsigned char)(text)[sizeof(text) > (i) ? (i) : 0] : 0)      \
+     << (56 - 8 * (i)))
+#define KEY(text)                                                                                  \
+    (LETTER(text, 0) | LETTER(text, 1) | LETTER(text, 2) | LETTER(text, 3) | LETTER(text, 4) |     \
+     LETTER(text, 5) | LETTER(text, 6) | LETTER(text, 7))
+
 static const struct word_row words[] = {
-    {"", SOFT},
-#define WORD(name, kind) {#name, kind},
+    {"", 0, SOFT},
+#define WORD(name, kind) {#name, KEY(#name), kind},
 #include "sql/words.def"
 #undef WORD
 };
 
-enum { WORD_TEXT_MAX = 24 };
+enum { KEY_LETTERS = 8, WORD_TEXT_MAX = 24 };
 
 static char upper(char c) {
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
-static int word_compare(struct str text, const char *word) {
-    for (size_t i = 0; i < text.len; i++) {
-        int difference = (unsigned char)upper(text.ptr[i]) - (unsigned char)word[i];
-        if (difference != 0) return difference; /* also where the word ends first */
-    }
-    return word[text.len] == '\0' ? 0 : -1;
+static uint64_t word_key(struct str text) {
+    uint64_t key = 0;
+    for (size_t i = 0; i < KEY_LETTERS; i++)
+        key = key << 8 | (i < text.len ? (unsigned char)upper(text.ptr[i]) : 0);
+    return key;
 }
 
+/* Every lookup takes the same number of steps, none of them a branch to guess. */
 static enum sql_word word_find(struct str text) {
     if (text.len > WORD_TEXT_MAX) return WORD_UNKNOWN;
-    size_t low = 1, high = COUNT(words);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = word_compare(text, words[middle].text);
-        if (order == 0) return (enum sql_word)middle;
-        if (order < 0) high = middle;
-        if (order > 0) low = middle + 1;
+    uint64_t key = word_key(text);
+    size_t at = 0;
+    for (size_t n = COUNT(words), half; n > 1; n -= half) {
+        half = n / 2;
+        at += words[at + half].key < key ? half : 0;
     }
+    for (at++; at < COUNT(words) && words[at].key == key; at++)
+        if (text.len <= KEY_LETTERS ? words[at].text[text.len] == '\0'
+                                    : str_ieq(str_of(words[at].text), text))
+            return (enum sql_word)at;
     return WORD_UNKNOWN;
 }
 
@@ -82,21 +92,25 @@ static bool is_letter_rune(uint32_t rune) {
     return false;
 }
 
+static bool is_name_byte(int c) {
+    return (unsigned)(c | 0x20) - 'a' < 26 || is_digit(c) || c == '_';
+}
+
 /* Length of the name character at `at`, 0 if there is none. */
 static size_t name_char(struct str text, size_t at) {
     int c = byte_at(text, at);
     if (c < 0) return 0;
-    if (c < 0x80) {
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || is_digit(c);
-        return letter || (c == '$' && byte_at(text, at + 1) != '{') ? 1 : 0;
-    }
+    if (c < 0x80) return is_name_byte(c) || (c == '$' && byte_at(text, at + 1) != '{') ? 1 : 0;
     uint32_t rune;
     size_t len = utf8_next(str_slice(text, at, text.len), &rune);
     return len > 0 && is_letter_rune(rune) ? len : 0;
 }
 
 static size_t skip_name(struct str text, size_t at) {
-    for (size_t len; (len = name_char(text, at)) > 0;) at += len;
+    for (size_t len = 1; len > 0; at += len) {
+        while (is_name_byte(byte_at(text, at))) at++;
+        len = name_char(text, at);
+    }
     return at;
 }
 
@@ -195,39 +209,58 @@ static struct token lex_word(struct str text, size_t from) {
     return token;
 }
 
-static struct token lex_operator(struct str text, size_t from) {
+static const unsigned char operators[128] = {
+    ['='] = TOKEN_EQ,         ['<'] = TOKEN_LT,          ['>'] = TOKEN_GT,
+    ['|'] = TOKEN_BAR,        ['-'] = TOKEN_MINUS,       [':'] = TOKEN_COLON,
+    [','] = TOKEN_COMMA,      [';'] = TOKEN_SEMICOLON,   ['('] = TOKEN_OPEN,
+    [')'] = TOKEN_CLOSE,      ['['] = TOKEN_OPEN_SQUARE, [']'] = TOKEN_CLOSE_SQUARE,
+    ['{'] = TOKEN_OPEN_CURLY, ['}'] = TOKEN_CLOSE_CURLY, ['.'] = TOKEN_DOT,
+    ['?'] = TOKEN_QUESTION,   ['@'] = TOKEN_AT,          ['+'] = TOKEN_PLUS,
+    ['*'] = TOKEN_STAR,       ['/'] = TOKEN_SLASH,       ['%'] = TOKEN_PERCENT,
+    ['^'] = TOKEN_CARET,      ['&'] = TOKEN_AMPERSAND,   ['~'] = TOKEN_TILDE,
+    ['!'] = TOKEN_BANG,
+};
+
+/* Operators of several bytes, longer ones first; BAD where there is none. */
+static struct token lex_long_operator(struct str text, size_t from) {
     static const struct {
         char text[4];
         enum token_kind kind;
-    } operators[] = {
-        /* longer ones first */
-        {"<=>", TOKEN_NULL_EQ},  {"==", TOKEN_EQ},         {"<>", TOKEN_NE},
-        {"!=", TOKEN_NE},        {"<=", TOKEN_LE},         {">=", TOKEN_GE},
-        {"||", TOKEN_BARS},      {"->", TOKEN_ARROW},      {"::", TOKEN_COLONS},
-        {"=", TOKEN_EQ},         {"<", TOKEN_LT},          {">", TOKEN_GT},
-        {"|", TOKEN_BAR},        {"-", TOKEN_MINUS},       {":", TOKEN_COLON},
-        {",", TOKEN_COMMA},      {";", TOKEN_SEMICOLON},   {"(", TOKEN_OPEN},
-        {")", TOKEN_CLOSE},      {"[", TOKEN_OPEN_SQUARE}, {"]", TOKEN_CLOSE_SQUARE},
-        {"{", TOKEN_OPEN_CURLY}, {"}", TOKEN_CLOSE_CURLY}, {".", TOKEN_DOT},
-        {"?", TOKEN_QUESTION},   {"@", TOKEN_AT},          {"+", TOKEN_PLUS},
-        {"*", TOKEN_STAR},       {"/", TOKEN_SLASH},       {"%", TOKEN_PERCENT},
-        {"^", TOKEN_CARET},      {"&", TOKEN_AMPERSAND},   {"~", TOKEN_TILDE},
-        {"!", TOKEN_BANG},       {"，", TOKEN_COMMA},      {"；", TOKEN_SEMICOLON},
-        {"（", TOKEN_OPEN},      {"）", TOKEN_CLOSE},
+    } longer[] = {
+        {"<=>", TOKEN_NULL_EQ}, {"==", TOKEN_EQ},    {"<>", TOKEN_NE},        {"!=", TOKEN_NE},
+        {"<=", TOKEN_LE},       {">=", TOKEN_GE},    {"||", TOKEN_BARS},      {"->", TOKEN_ARROW},
+        {"::", TOKEN_COLONS},   {"，", TOKEN_COMMA}, {"；", TOKEN_SEMICOLON}, {"（", TOKEN_OPEN},
+        {"）", TOKEN_CLOSE},
     };
     struct str rest = str_slice(text, from, text.len);
-    for (size_t i = 0; i < COUNT(operators); i++) {
-        if (operators[i].text[0] != rest.ptr[0]) continue;
-        size_t len = strnlen(operators[i].text, sizeof operators[i].text);
-        if (str_starts(rest, (struct str){operators[i].text, len}))
-            return token_of(operators[i].kind, from, from + len);
+    for (size_t i = 0; i < COUNT(longer); i++) {
+        size_t len = strnlen(longer[i].text, sizeof longer[i].text);
+        if (str_starts(rest, (struct str){longer[i].text, len}))
+            return token_of(longer[i].kind, from, from + len);
     }
+    return token_of(TOKEN_BAD, from, from);
+}
+
+static struct token bad_character(struct str text, size_t from) {
     uint32_t rune;
-    size_t len = utf8_next(rest, &rune);
+    size_t len = utf8_next(str_slice(text, from, text.len), &rune);
     int c = byte_at(text, from);
     if (c == '#') return token_bad(LEX_HASH, from, from + 1);
     if (c == '$') return token_bad(LEX_TEMPLATE, from, from + 1);
     return token_bad(LEX_CHARACTER, from, from + (len > 0 ? len : 1));
+}
+
+static struct token lex_operator(struct str text, size_t from) {
+    int c = byte_at(text, from), next = byte_at(text, from + 1);
+    enum token_kind kind = c < 128 ? (enum token_kind)operators[c] : TOKEN_BAD;
+    /* no operator of several bytes goes on with another one */
+    bool may_go_on = c >= 128 || next == '=' || next == '>' || next == '|' || next == ':';
+    struct token token = token_of(kind, from, from + 1);
+    if (may_go_on) {
+        struct token longer = lex_long_operator(text, from);
+        if (longer.kind != TOKEN_BAD) token = longer;
+    }
+    return token.kind != TOKEN_BAD ? token : bad_character(text, from);
 }
 
 /* The offset of the '+' when a hint opens at `from`: blanks may stand between its characters. */
@@ -375,6 +408,10 @@ result sql_lex_decode(struct str text, const struct token *token, struct arena *
 
 result sql_lex_check(struct str text, struct report *report) {
     for (size_t at = 0; at < text.len;) {
+        if (byte_at(text, at) > 0 && byte_at(text, at) < 0x80) { /* as nearly all are */
+            at++;
+            continue;
+        }
         uint32_t rune = 0;
         size_t len = utf8_next(str_slice(text, at, text.len), &rune);
         if (len == 0)

@@ -58,7 +58,7 @@ enum token_kind {
     TOKEN_LE,
     TOKEN_GT,
     TOKEN_GE,
-};
+} __attribute__((packed));
 
 enum lex_problem {
     LEX_CHARACTER = 1,  /* one that no token begins with */
@@ -68,15 +68,16 @@ enum lex_problem {
     LEX_OPEN_NAME,      /* no closing back quote */
     LEX_OPEN_COMMENT,   /* no end */
     LEX_NESTED_COMMENT, /* a comment opens within a comment: readers disagree where it ends */
-};
+} __attribute__((packed));
 
 enum sql_word {
     WORD_UNKNOWN = 0, /* no word of the grammar: a name */
 #define WORD(name, kind) WORD_##name,
 #include "sql/words.def"
 #undef WORD
-};
+} __attribute__((packed));
 
+/* 16 bytes, so that it travels in registers: that is why the enums are packed. */
 struct token {
     enum token_kind kind;
     enum sql_word word;           /* of a WORD */

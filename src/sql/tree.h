@@ -128,7 +128,7 @@ enum sql_literal_kind {
     SQL_DATETIME,  /* DATETIME'…' */
     SQL_TIMESTAMP, /* TIMESTAMP'…' */
     SQL_TIMESTAMP_NTZ, /* TIMESTAMP_NTZ'…' */
-};
+} __attribute__((packed));
 
 enum sql_unit {
     SQL_UNIT_NONE = 0,
