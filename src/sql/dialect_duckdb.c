@@ -20,10 +20,12 @@ void duck_refuse(printer *p, struct sql_span span, const char *fmt, ...) {
 
 static void put_doubled(printer *p, struct str text, char quote) {
     sql_put_byte(p, quote);
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == quote) sql_put_byte(p, quote);
-        sql_put_byte(p, text.ptr[i]);
+    for (size_t end; (end = str_find_byte(text, quote)) < text.len;) {
+        sql_put(p, str_slice(text, 0, end + 1));
+        sql_put_byte(p, quote);
+        text = str_slice(text, end + 1, text.len);
     }
+    sql_put(p, text);
     sql_put_byte(p, quote);
 }
 

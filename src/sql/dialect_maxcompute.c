@@ -5,10 +5,12 @@
 
 static void put_backquoted(struct sql_printer *p, struct str text) {
     sql_put_byte(p, '`');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '`') sql_put_byte(p, '`');
-        sql_put_byte(p, text.ptr[i]);
+    for (size_t end; (end = str_find_byte(text, '`')) < text.len;) {
+        sql_put(p, str_slice(text, 0, end + 1));
+        sql_put_byte(p, '`');
+        text = str_slice(text, end + 1, text.len);
     }
+    sql_put(p, text);
     sql_put_byte(p, '`');
 }
 
@@ -36,9 +38,17 @@ static void put_escaped(struct sql_printer *p, unsigned char c) {
         sql_put_byte(p, (char)c);
 }
 
+static bool is_plain(unsigned char c) {
+    return c >= 0x20 && c != '\'' && c != '\\' && c != 0x7F;
+}
+
 static void string(struct sql_printer *p, struct str text) {
     sql_put_byte(p, '\'');
-    for (size_t i = 0; i < text.len; i++) put_escaped(p, (unsigned char)text.ptr[i]);
+    for (size_t i = 0, from; i < text.len; i++) {
+        for (from = i; i < text.len && is_plain((unsigned char)text.ptr[i]);) i++;
+        sql_put(p, str_slice(text, from, i));
+        if (i < text.len) put_escaped(p, (unsigned char)text.ptr[i]);
+    }
     sql_put_byte(p, '\'');
 }
 

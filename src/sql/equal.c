@@ -3,11 +3,13 @@
 #include "sql/walk.h"
 
 bool sql_name_is_pattern(const struct sql_name *name) {
-    static const struct str special = STR_INIT("()[]{}|*+?.^$\\");
+    static const bool is_special[256] = {
+        ['('] = true, [')'] = true, ['['] = true, [']'] = true, ['{'] = true,
+        ['}'] = true, ['|'] = true, ['*'] = true, ['+'] = true, ['?'] = true,
+        ['.'] = true, ['^'] = true, ['$'] = true, ['\\'] = true};
     if (name->quoting != SQL_BACKQUOTED) return false;
-    for (size_t i = 0; i < name->text.len; i++) {
-        if (str_find_byte(special, name->text.ptr[i]) < special.len) return true;
-    }
+    for (size_t i = 0; i < name->text.len; i++)
+        if (is_special[(unsigned char)name->text.ptr[i]]) return true;
     return false;
 }
 

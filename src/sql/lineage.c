@@ -39,30 +39,40 @@ struct tracer {
 
 /* -- names ------------------------------------------------------------------------------------ */
 
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* a.b.c in lower case; ptr NULL when the budget is spent. */
+static struct str join_dotted(struct arena *arena, const struct str *parts, size_t n) {
+    size_t len = n - 1, at = 0;
+    for (size_t i = 0; i < n; i++) len += parts[i].len;
+    char *text = arena_alloc(arena, len, 1);
+    if (text == NULL) return STR_NONE;
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0) text[at++] = '.';
+        for (size_t k = 0; k < parts[i].len; k++) text[at++] = lower(parts[i].ptr[k]);
+    }
+    return (struct str){text, len};
+}
+
 struct str lineage_name_relation(const struct schema_relation *relation, struct arena *arena) {
-    struct str name =
-        str_ieq(relation->schema, STR("default"))
-            ? str_printf(arena, STR_FMT "." STR_FMT, STR_ARG(relation->project),
-                         STR_ARG(relation->name))
-            : str_printf(arena, STR_FMT "." STR_FMT "." STR_FMT, STR_ARG(relation->project),
-                         STR_ARG(relation->schema), STR_ARG(relation->name));
-    return name.ptr != NULL ? str_lower(arena, name) : name;
+    if (str_ieq(relation->schema, STR("default")))
+        return join_dotted(arena, (struct str[]){relation->project, relation->name}, 2);
+    return join_dotted(arena, (struct str[]){relation->project, relation->schema, relation->name},
+                       3);
 }
 
 struct str lineage_full_name(const struct schema_relation *relation, struct arena *arena) {
     struct str schema = relation->schema.len > 0 ? relation->schema : STR("default");
-    struct str name = str_printf(arena, STR_FMT "." STR_FMT "." STR_FMT, STR_ARG(relation->project),
-                                 STR_ARG(schema), STR_ARG(relation->name));
-    return name.ptr != NULL ? str_lower(arena, name) : name;
+    return join_dotted(arena, (struct str[]){relation->project, schema, relation->name}, 3);
 }
 
 struct str lineage_name_column(const struct schema_relation *relation, uint32_t column,
                                struct arena *arena) {
     struct str table = lineage_full_name(relation, arena);
     if (table.ptr == NULL) return table;
-    struct str name = str_printf(arena, STR_FMT "." STR_FMT, STR_ARG(table),
-                                 STR_ARG(relation->columns[column].name));
-    return name.ptr != NULL ? str_lower(arena, name) : name;
+    return join_dotted(arena, (struct str[]){table, relation->columns[column].name}, 2);
 }
 
 static result relation_of(struct tracer *t, const struct schema_relation *schema,
@@ -110,9 +120,8 @@ static result name_of(struct tracer *t, uint32_t number, struct str *out) {
     struct str *name = &t->names[number];
     const struct relation *relation = t->owners[number];
     if (name->ptr == NULL) {
-        *name = str_printf(t->arena, STR_FMT "." STR_FMT, STR_ARG(relation->name),
-                           STR_ARG(relation->schema->columns[number - relation->first].name));
-        if (name->ptr != NULL) *name = str_lower(t->arena, *name);
+        struct str column = relation->schema->columns[number - relation->first].name;
+        *name = join_dotted(t->arena, (struct str[]){relation->name, column}, 2);
         if (name->ptr == NULL) return fail_memory(t->report);
     }
     *out = *name;

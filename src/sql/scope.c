@@ -22,7 +22,28 @@ result not_supported(struct resolver *r, struct sql_span span, const char *fmt, 
 
 /* -- columns of sources ----------------------------------------------------------------------- */
 
+enum { FEW_COLUMNS = 16 }; /* as many are sooner compared than hashed */
+
+static struct resolved_column *find_among(const struct resolved_source *source, size_t n,
+                                          struct str name) {
+    for (size_t i = 0; i < n; i++)
+        if (str_ieq(source->columns[i].name, name)) return &source->columns[i];
+    return NULL;
+}
+
+static void mark_twins(struct resolved_source *source) {
+    for (size_t i = 1; i < source->n_columns; i++) {
+        struct resolved_column *column = &source->columns[i];
+        struct resolved_column *other = find_among(source, i, column->name);
+        if (other != NULL) other->is_twice = column->is_twice = true;
+    }
+}
+
 result scope_index(struct resolver *r, struct resolved_source *source) {
+    if (source->n_columns <= FEW_COLUMNS) {
+        mark_twins(source);
+        return OK;
+    }
     source->by_name = arena_new(r->arena, struct map);
     if (source->by_name == NULL) return fail_memory(r->report);
     map_init(source->by_name, r->arena);
@@ -89,7 +110,9 @@ result scope_visible(struct resolver *r, const struct resolved_source *from,
 }
 
 struct found_column scope_find_in(const struct resolved_source *source, struct str name) {
-    const struct resolved_column *column = map_get(source->by_name, name);
+    const struct resolved_column *column = source->by_name != NULL
+                                               ? map_get(source->by_name, name)
+                                               : find_among(source, source->n_columns, name);
     if (column == NULL) return (struct found_column){0};
     return (struct found_column){column, column->is_twice ? 2 : 1};
 }
