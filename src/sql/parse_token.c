@@ -177,10 +177,20 @@ result parse_alias(struct parser *p, struct sql_name *out, const char *what) {
     return take_name(p, out);
 }
 
+/* Room for 1, 2, 4, … names: nearly all are alone, and there are more of them than of anything. */
+static bool grow_names(struct parser *p, struct sql_names *names) {
+    size_t n = names->n;
+    if ((n & (n - 1)) != 0) return true;
+    struct sql_name *at = arena_new_array(p->arena, n == 0 ? 1 : 2 * n, struct sql_name);
+    if (at == NULL) return false;
+    if (n > 0) memcpy(at, names->at, n * sizeof *at);
+    names->at = at;
+    return true;
+}
+
 result parse_add_name(struct parser *p, struct sql_names *names, const struct sql_name *name) {
-    struct sql_name *slot = PARSE_PUSH(p, names->at, names->n);
-    if (slot == NULL) return fail_memory(p->report);
-    *slot = *name;
+    if (!grow_names(p, names)) return fail_memory(p->report);
+    names->at[names->n++] = *name;
     return parse_count(p, names->n, p->limits.in_list, "names in one list");
 }
 
