@@ -2,6 +2,7 @@
 #include "sql/guard.h"
 
 #include "sql/dialect_duckdb.h"
+#include "sql/dialect_postgres.h"
 #include "sql/lineage.h"
 #include "sql/print.h"
 #include "sql/rewrite.h"
@@ -149,8 +150,9 @@ static result print_and_verify(struct guarding *g) {
         TRY(print(g, &sql_dialect_duckdb, &text));
         break;
     case DIALECT_POSTGRES:
-        return fail(g->report, FAIL_INPUT, "DIALECT_UNSUPPORTED", REPORT_NO_OFFSET,
-                    "there is no printer for the dialect of PostgreSQL");
+        TRY(rewrite_fence(g->ruled, g->arena, g->report));
+        TRY(print(g, &sql_dialect_postgres, &text));
+        break;
     }
     g->out->sql = text;
     return OK;

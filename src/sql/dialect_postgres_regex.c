@@ -1,0 +1,324 @@
+/* Constant patterns: which regular expressions PostgreSQL reads as MaxCompute's engine does, and
+ * the letters of date formats. */
+#include "sql/dialect_postgres_inner.h"
+
+static bool is_in(char c, const char *set) {
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* A byte inside of E''. */
+static void put_byte(printer *p, char c) {
+    if (c == '\'' || c == '\\') sql_put_byte(p, c);
+    sql_put_byte(p, c);
+}
+
+/* -- regular expressions ---------------------------------------------------------------------- */
+
+struct regex {
+    printer *p;
+    struct str rest;
+    const char *trouble;  /* NULL: fine */
+    unsigned quantifiers; /* all of them */
+    unsigned solid;       /* atoms that are always there */
+    bool has_branches;    /* | */
+    bool repeats_group;   /* (…)+ */
+    bool can_repeat;      /* something stands before */
+    bool is_behind_group;
+};
+
+static char take(struct regex *r) {
+    char c = r->rest.len > 0 ? r->rest.ptr[0] : '\0';
+    if (r->rest.len > 0) r->rest = str_slice(r->rest, 1, r->rest.len);
+    return c;
+}
+
+static bool is_next(const struct regex *r, const char *set) {
+    return r->rest.len > 0 && is_in(r->rest.ptr[0], set);
+}
+
+static void begin_atom(struct regex *r) {
+    r->can_repeat = true;
+    r->is_behind_group = false;
+    r->solid++;
+}
+
+static void take_escape(struct regex *r, bool in_class) {
+    if (r->rest.len == 0) {
+        r->trouble = "a regular expression that ends in a backslash";
+        return;
+    }
+    char c = take(r);
+    bool is_word_edge = !in_class && is_in(c, "bB");
+    bool is_word = is_letter(c) || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+    if (is_word && !is_word_edge && !is_in(c, in_class ? "dswnrtf" : "dDsSwWnrtf")) {
+        r->trouble = "an escape of this regular expression";
+        return;
+    }
+    if (is_word_edge) c = c == 'b' ? 'y' : 'Y';
+    put_byte(r->p, '\\');
+    put_byte(r->p, c);
+    if (!in_class && !is_word_edge) begin_atom(r);
+}
+
+static void take_class(struct regex *r) {
+    put_byte(r->p, '[');
+    if (is_next(r, "^")) put_byte(r->p, take(r));
+    if (is_next(r, "]")) r->trouble = "a class of characters that begins with a bracket";
+    while (r->trouble == NULL && r->rest.len > 0) {
+        char c = take(r);
+        if (c == '[' || (c == '&' && is_next(r, "&")))
+            r->trouble = "a class of characters inside another";
+        else if (c == '\\')
+            take_escape(r, true);
+        else
+            put_byte(r->p, c);
+        if (c == ']') {
+            begin_atom(r);
+            return;
+        }
+    }
+    if (r->trouble == NULL) r->trouble = "a class of characters without an end";
+}
+
+/* {n}, {n,} and {n,m}; false: n is 0. */
+static bool take_bounds(struct regex *r) {
+    size_t end = str_find_byte(r->rest, '}');
+    struct str high = str_slice(r->rest, 0, end < r->rest.len ? end : 0);
+    struct str low = str_cut(&high, ',');
+    uint64_t least = 0, most = 0;
+    bool is_good = str_to_u64(low, &least) && least <= 255 &&
+                   (high.len == 0 || (str_to_u64(high, &most) && most <= 255 && most >= least));
+    if (!is_good) r->trouble = "a brace in a regular expression";
+    for (size_t i = 0; i <= end && is_good; i++) put_byte(r->p, take(r));
+    return least > 0;
+}
+
+static void take_quantifier(struct regex *r, char c) {
+    if (!r->can_repeat) r->trouble = "a quantifier of nothing";
+    if (r->is_behind_group) r->repeats_group = true;
+    put_byte(r->p, c);
+    bool is_solid = c == '+' || (c == '{' && take_bounds(r));
+    if (!is_solid && r->solid > 0) r->solid--;
+    if (is_next(r, "?")) put_byte(r->p, take(r));
+    if (is_next(r, "+*?{")) r->trouble = "a quantifier behind another";
+    r->quantifiers++;
+    r->can_repeat = false;
+}
+
+static void take_open(struct regex *r) {
+    put_byte(r->p, '(');
+    r->can_repeat = r->is_behind_group = false;
+    if (!is_next(r, "?")) return;
+    put_byte(r->p, take(r));
+    if (!is_next(r, ":")) r->trouble = "look-around in a regular expression";
+    if (is_next(r, ":")) put_byte(r->p, take(r));
+}
+
+static void take_one(struct regex *r) {
+    char c = take(r);
+    if (c == '\\') {
+        take_escape(r, false);
+    } else if (c == '[') {
+        take_class(r);
+    } else if (c == '(') {
+        take_open(r);
+    } else if (is_in(c, "*+?{")) {
+        take_quantifier(r, c);
+    } else if (c == '.') { /* no end of a line */
+        sql_put(r->p, STR("[^\\\\n]"));
+        begin_atom(r);
+    } else if (is_in(c, ")|^$")) {
+        put_byte(r->p, c);
+        r->can_repeat = r->is_behind_group = c == ')';
+        r->has_branches = r->has_branches || c == '|';
+    } else if (c == '}') {
+        r->trouble = "a brace in a regular expression";
+    } else {
+        put_byte(r->p, c);
+        /* What follows within one character belongs to it. */
+        while (r->rest.len > 0 && ((unsigned char)r->rest.ptr[0] & 0xC0) == 0x80)
+            put_byte(r->p, take(r));
+        begin_atom(r);
+    }
+}
+
+static void put_regex(printer *p, const struct sql_expr *pattern, bool is_exact) {
+    struct regex r = {.p = p};
+    if (!pg_constant_text(pattern, &r.rest) || r.rest.len == 0)
+        r.trouble = "a regular expression that is no constant or is empty";
+    sql_put(p, STR(" E'"));
+    while (r.trouble == NULL && r.rest.len > 0) take_one(&r);
+    sql_put_byte(p, '\'');
+    if (r.trouble == NULL && is_exact &&
+        (r.has_branches || r.repeats_group || r.quantifiers > 1 || r.solid == 0))
+        r.trouble = "what this regular expression matches";
+    if (r.trouble != NULL) pg_refuse(p, pattern->span, "%s", r.trouble);
+}
+
+void pg_put_regex(printer *p, const struct sql_expr *pattern) {
+    put_regex(p, pattern, false);
+}
+
+/* PostgreSQL takes the longest match where others take the first way that matches: with one
+ * quantifier and no branches there is no choice between the two. */
+void pg_put_exact_regex(printer *p, const struct sql_expr *pattern) {
+    put_regex(p, pattern, true);
+}
+
+bool pg_regex_is_plain(struct str pattern, char *out, size_t size, size_t *len) {
+    *len = 0;
+    for (size_t i = 0; i < pattern.len; i++) {
+        char c = pattern.ptr[i];
+        if (c == '\\') {
+            if (++i == pattern.len) return false;
+            c = pattern.ptr[i];
+            bool is_word = is_letter(c) || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+            if (is_word) return false;
+        } else if (is_in(c, ".[]{}()*+?^$|")) {
+            return false;
+        }
+        if (*len == size) return false;
+        out[(*len)++] = c;
+    }
+    return *len > 0;
+}
+
+/* -- formats ---------------------------------------------------------------------------------- */
+
+struct letters {
+    const char *text; /* of the format */
+    const char *to_char;
+    unsigned digits;
+    char part; /* of yyyy-mm-dd hh:mi:ss.ff3: Y M D h m s f */
+};
+
+static const struct letters oracle[] = {
+    {"yyyy", "YYYY", 4, 'Y'}, {"mm", "MM", 2, 'M'}, {"dd", "DD", 2, 'D'},  {"hh", "HH24", 2, 'h'},
+    {"mi", "MI", 2, 'm'},     {"ss", "SS", 2, 's'}, {"ff3", "MS", 3, 'f'},
+};
+
+/* Java's; longer runs first. */
+static const struct letters java[] = {
+    {"yyyy", "YYYY", 4, 'Y'}, {"yy", "YY", 2, 'y'},    {"MM", "MM", 2, 'M'},
+    {"M", "FMMM", 0, 'M'},    {"dd", "DD", 2, 'D'},    {"d", "FMDD", 0, 'D'},
+    {"HH", "HH24", 2, 'h'},   {"H", "FMHH24", 0, 'h'}, {"mm", "MI", 2, 'm'},
+    {"m", "FMMI", 0, 'm'},    {"ss", "SS", 2, 's'},    {"s", "FMSS", 0, 's'},
+    {"SSS", "MS", 3, 'f'},
+};
+
+static const struct letters *letters_at(struct str rest, enum pg_format kind) {
+    bool is_java = kind == PG_FORMAT_JAVA;
+    const struct letters *table = is_java ? java : oracle;
+    size_t n = is_java ? COUNT(java) : COUNT(oracle);
+    for (size_t i = 0; i < n; i++) {
+        struct str text = str_of(table[i].text);
+        if (is_java ? str_starts(rest, text) : str_istarts(rest, text)) return &table[i];
+    }
+    return NULL;
+}
+
+/* A letter that is left over and may mean something in one of the engine's versions. */
+static bool is_doubtful(struct str rest, enum pg_format kind, const struct letters *before) {
+    if (kind == PG_FORMAT_JAVA) return is_letter(rest.ptr[0]) || rest.ptr[0] == '\'';
+    bool is_digit = rest.ptr[0] >= '0' && rest.ptr[0] <= '9';
+    bool after_hour = before != NULL && strcmp(before->text, "hh") == 0;
+    return is_in(rest.ptr[0], "yYmMdDhHsS") || (is_digit && after_hour);
+}
+
+/* Between double quotes a character is itself. */
+static void put_itself(printer *p, char c) {
+    sql_put_byte(p, '"');
+    if (c == '"' || c == '\\') put_byte(p, '\\');
+    put_byte(p, c);
+    sql_put_byte(p, '"');
+}
+
+static size_t char_len(struct str rest) {
+    size_t n = 1;
+    while (n < rest.len && ((unsigned char)rest.ptr[n] & 0xC0) == 0x80) n++;
+    return n;
+}
+
+void pg_put_format(printer *p, const struct sql_expr *format, enum pg_format kind) {
+    struct str rest;
+    const struct letters *before = NULL;
+    bool is_good = pg_constant_text(format, &rest) && rest.len > 0;
+    sql_put(p, STR(" E'"));
+    while (rest.len > 0 && is_good) {
+        const struct letters *letters = letters_at(rest, kind);
+        size_t n = letters != NULL ? strlen(letters->text) : char_len(rest);
+        if (letters != NULL) {
+            sql_put(p, str_of(letters->to_char));
+            /* A fourth M or a third d is another format in Java. */
+            bool is_longer = rest.len > n && rest.ptr[n] == letters->text[0];
+            if (kind == PG_FORMAT_JAVA && is_longer) is_good = false;
+        } else if (is_doubtful(rest, kind, before)) {
+            is_good = false;
+        } else if (n == 1) {
+            put_itself(p, rest.ptr[0]);
+        } else {
+            sql_put_byte(p, '"');
+            sql_put(p, str_slice(rest, 0, n));
+            sql_put_byte(p, '"');
+        }
+        before = letters;
+        rest = str_slice(rest, n, rest.len);
+    }
+    sql_put_byte(p, '\'');
+    if (!is_good) pg_refuse(p, format->span, "this date format");
+}
+
+/* The shape as a regular expression with a group for each part; each part's group is told. */
+static bool put_shape(printer *p, struct str rest, unsigned groups[128]) {
+    unsigned n = 0;
+    while (rest.len > 0) {
+        const struct letters *letters = letters_at(rest, PG_FORMAT_ORACLE);
+        char c = rest.ptr[0];
+        if (letters != NULL) {
+            if (groups[(unsigned char)letters->part] != 0) return false;
+            sql_putf(p, "([0-9]{%u})", letters->digits);
+            groups[(unsigned char)letters->part] = ++n;
+        } else if (is_letter(c) || (unsigned char)c >= 0x80) {
+            return false;
+        } else {
+            if (is_in(c, ".[]{}()*+?^$|\\")) put_byte(p, '\\');
+            put_byte(p, c);
+        }
+        rest = str_slice(rest, letters != NULL ? strlen(letters->text) : 1, rest.len);
+    }
+    return n > 0;
+}
+
+/* The parts are put into their usual places, what is not told is the first of its kind. */
+void pg_put_parsed(printer *p, const struct sql_expr *text, const struct sql_expr *format) {
+    static const struct {
+        char part;
+        const char *usual, *after;
+    } parts[] = {{'Y', NULL, "-"}, {'M', "01", "-"}, {'D', "01", " "}, {'h', "00", ":"},
+                 {'m', "00", ":"}, {'s', "00", "."}, {'f', "000", ""}};
+    struct str shape;
+    unsigned groups[128] = {0};
+    bool is_good = pg_constant_text(format, &shape);
+    pg_wrap(p, "CAST(regexp_replace(regexp_replace(", pg_put_text, text, ", E'^(?!");
+    is_good = is_good && put_shape(p, shape, groups) && groups['Y'] != 0;
+    if (!is_good) {
+        pg_refuse(p, format->span, "this date format");
+        return;
+    }
+    sql_put(p, STR("$).*$', ''), E'^"));
+    memset(groups, 0, sizeof groups);
+    (void)put_shape(p, shape, groups);
+    sql_put(p, STR("$', E'"));
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        unsigned group = groups[(unsigned char)parts[i].part];
+        if (group != 0)
+            sql_putf(p, "\\\\%u%s", group, parts[i].after);
+        else
+            sql_putf(p, "%s%s", parts[i].usual, parts[i].after);
+    }
+    sql_put(p, STR("') AS timestamp)"));
+}
