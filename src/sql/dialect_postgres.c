@@ -205,7 +205,7 @@ static bool is_explode(const struct sql_expr *expr) {
  * name need not say it, which DISTINCT would not let them. */
 static bool item(printer *p, const struct sql_item *of) {
     if (is_explode(of->expr)) {
-        pg_refuse(p, of->expr->span, "a table function outside of LATERAL VIEW");
+        pg_put_exploded(p, of);
         return true;
     }
     if (of->listed || !sql_type_is_text(pg_kind(p, of->expr))) return false;

@@ -9,8 +9,8 @@
  *
  * The server needs nothing of ours, for nothing may be made there. What MaxCompute refuses at run
  * time ends in a cast of the empty text, which fails. The text expects a UTF-8 database whose
- * collations of ICU exist, and the session's TimeZone to be that of the project; no other setting
- * of the session matters.
+ * collations of ICU exist, and of the session's settings the TimeZone to be that of the project,
+ * extra_float_digits to be at least 1 and transform_null_equals to be off; no other matters.
  *
  * A table project.default.t is "project"."t", project.schema.t is "project.schema"."t".
  *

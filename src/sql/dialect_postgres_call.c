@@ -69,6 +69,8 @@ static void put_extreme(printer *p, const struct sql_expr *expr, const char *bef
         enum sql_type_kind kind = pg_kind(p, args_of(expr)->at[i]);
         has_text = has_text || sql_type_is_text(kind);
         has_other = has_other || (kind != SQL_TYPE_NULL && !sql_type_is_text(kind));
+        if (kind == SQL_TYPE_UNKNOWN || kind >= SQL_TYPE_JSON)
+            pg_refuse(p, expr->span, "the extreme of values of type %s", sql_type_name(kind));
     }
     if (has_text && has_other) pg_refuse(p, expr->span, "the extreme of texts and others");
     sql_put(p, str_of(before));

@@ -102,6 +102,7 @@ void pg_put_parsed(printer *p, const struct sql_expr *text, const struct sql_exp
 /* -- sources: dialect_postgres_source.c ------------------------------------------------------- */
 
 bool pg_put_source(printer *p, const struct sql_source *source);
+void pg_put_exploded(printer *p, const struct sql_item *item); /* explode() that is selected */
 bool pg_put_group_by(printer *p, const struct sql_group_by *by);
 bool pg_put_tail(printer *p, const struct sql_tail *tail);
 void pg_put_order(printer *p, const struct sql_order *order, size_t n);

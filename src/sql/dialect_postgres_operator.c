@@ -37,6 +37,7 @@ static put_operand compared(printer *p, const struct sql_expr *left, const struc
     enum sql_type_kind a = pg_kind(p, left), b = pg_kind(p, right);
     put_operand put = comparing(a, b);
     if (put != NULL && a == SQL_TYPE_DATE && b == SQL_TYPE_DATE) put = pg_put_plain;
+    if (a == SQL_TYPE_UNKNOWN || b == SQL_TYPE_UNKNOWN) put = NULL;
     if (put == NULL)
         pg_refuse(p, left->span, "a comparison of %s with %s", sql_type_name(a), sql_type_name(b));
     return put != NULL ? put : pg_put_plain;

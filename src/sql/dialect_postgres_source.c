@@ -68,6 +68,20 @@ static const struct sql_expr *exploded(printer *p, const struct sql_expr *call) 
     return call->call.args.at[0];
 }
 
+void pg_put_exploded(printer *p, const struct sql_item *item) {
+    const struct sql_call *call = &item->expr->call;
+    if (!str_ieq(call->name.at[0].text, STR("explode")) || call->args.n != 1 ||
+        item->aliases.n > 1) {
+        pg_refuse(p, item->expr->span, "this table function outside of LATERAL VIEW");
+        return;
+    }
+    struct sql_type type = pg_type(p, call->args.at[0]);
+    pg_wrap(p, "unnest(", sql_put_expr, exploded(p, item->expr), ")");
+    if (type.element != NULL && sql_type_is_text(type.element->kind))
+        sql_put(p, STR(" COLLATE \"C\""));
+    if (item->aliases.n > 0) sql_put_alias(p, &item->aliases.at[0], &(struct sql_names){0});
+}
+
 /* Positions count from 0. */
 static void put_made(printer *p, const struct sql_source *source) {
     const struct sql_expr *call = source->lateral.call;
@@ -220,10 +234,13 @@ void pg_put_order(printer *p, const struct sql_order *order, size_t n) {
         const struct sql_expr *key = order[i].expr;
         enum sql_nulls nulls = order[i].nulls;
         if (i > 0) sql_put(p, STR(", "));
-        if (key->kind == SQL_REF && key->ref.n == 1)
-            sql_put_name(p, &key->ref.at[0]); /* an output, which has its collation */
-        else
+        enum sql_type_kind kind = pg_kind(p, key);
+        if (key->kind != SQL_REF || key->ref.n != 1)
             pg_put_sorted(p, key);
+        else if (kind == SQL_TYPE_UNKNOWN || kind >= SQL_TYPE_JSON)
+            pg_refuse(p, key->span, "the order of values of type %s", sql_type_name(kind));
+        else
+            sql_put_name(p, &key->ref.at[0]); /* an output, which has its collation */
         if (order[i].descending) sql_put(p, STR(" DESC"));
         if (nulls == SQL_NULLS_DEFAULT)
             nulls = order[i].descending ? SQL_NULLS_LAST : SQL_NULLS_FIRST;

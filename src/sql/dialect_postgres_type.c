@@ -246,8 +246,11 @@ void pg_put_plain(printer *p, const struct sql_expr *expr) {
 }
 
 void pg_put_sorted(printer *p, const struct sql_expr *expr) {
+    enum sql_type_kind kind = pg_kind(p, expr);
+    if (kind == SQL_TYPE_UNKNOWN || kind >= SQL_TYPE_JSON)
+        pg_refuse(p, expr->span, "the order of values of type %s", sql_type_name(kind));
     sql_put_operand(p, expr);
-    if (sql_type_is_text(pg_kind(p, expr))) sql_put(p, STR(" COLLATE \"C\""));
+    if (sql_type_is_text(kind)) sql_put(p, STR(" COLLATE \"C\""));
 }
 
 void pg_put_common(printer *p, const struct sql_expr *expr, const struct sql_type *type) {

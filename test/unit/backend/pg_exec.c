@@ -313,7 +313,7 @@ static void test_own_cases(void **state) {
     }
     (void)closedir(open_dir);
     rig_close(&rig);
-    assert_none_wrong("own cases", &all, 180);
+    assert_none_wrong("own cases", &all, 230);
 }
 
 static void test_corpus(void **state) {
@@ -332,7 +332,7 @@ static void test_corpus(void **state) {
     (void)snprintf(path, sizeof path, "%s/exec.jsonl", dir);
     run_file(&rig, path, &all);
     rig_close(&rig);
-    assert_none_wrong("corpus", &all, 36);
+    assert_none_wrong("corpus", &all, 40);
 }
 
 int main(void) {
