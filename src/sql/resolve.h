@@ -81,7 +81,7 @@ struct resolved_source {
     struct resolved_source *left, *right;  /* JOIN; left: input of LATERAL, PIVOT, UNPIVOT */
     struct resolved_pair *pairs;           /* JOIN with USING or NATURAL */
     size_t n_pairs;
-    uint32_t n_leaves; /* sources that are no JOIN, at and beneath this one */
+    uint32_t n_leaves;   /* sources that are no JOIN, at and beneath this one */
     struct map *by_name; /* NULL: so few columns that they are compared one by one */
 };
 
