@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mcp/health.h"
 #include "mcp/turn.h"
+#include "net/sse.h"
 
 #include <pthread.h>
 
@@ -67,9 +68,12 @@ static void reply_event(struct visit *visit, struct buf *out) {
     size_t n = 3 + put_cors(visit, headers + 3);
     struct buf event;
     buf_init(&event, out->max + 64);
-    buf_add(&event, STR("event: message\ndata: "));
-    buf_append(&event, out);
-    buf_add(&event, STR("\n\n"));
+    struct str data = buf_flat(out, &visit->turn->call->arena);
+    if (data.ptr == NULL) { /* it found no room in one piece */
+        refuse(visit->exchange, 500, "OUT_OF_MEMORY", "the answer could not be built", NULL, NULL);
+        return;
+    }
+    sse_event(&event, STR("message"), STR_NONE, data);
     http_reply(visit->exchange, 200, headers, n, &event);
     buf_deinit(&event);
 }
