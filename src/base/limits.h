@@ -20,9 +20,6 @@
 #define YAML_BYTES_MAX        (16 * MIB) /* the design's "a file 16 MiB" */
 #define YAML_DEPTH_MAX        64
 #define YAML_NODES_MAX        2000000
-#define CSV_BYTES_MAX         (64 * MIB) /* sample tables and imports; larger ones are for an engine */
-#define CSV_ROWS_MAX          1000000
-#define CSV_COLUMNS_MAX       4096 /* as a select list */
 
 /* -- net: what a peer may send, and what we hold for it ---------------------------------------- */
 #define HTTP_HEAD_BYTES_MAX            (16 * KIB) /* request line, headers; 64 KB is an attack */
