@@ -162,6 +162,9 @@ static result take_name(struct parser *p, struct sql_name *out) {
     if (!parse_is(p, TOKEN_WORD)) {
         out->quoting = parse_is(p, TOKEN_QUOTED) ? SQL_BACKQUOTED : SQL_DOUBLE;
         TRY(sql_lex_decode(p->text, &p->token, p->arena, &out->text, p->report));
+        if (str_find_byte(out->text, '\0') < out->text.len) /* of "\0": no text can hold it */
+            return fail(p->report, FAIL_INPUT, "SQL_SYNTAX_ERROR", out->span.from,
+                        "the name holds a NUL character");
     }
     parse_next(p);
     return OK;
