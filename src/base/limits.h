@@ -45,6 +45,23 @@
 #define HTTP_BACKLOG                   1024      /* connections the kernel holds for us */
 #define LOOP_EVENTS_MAX                256       /* of one turn: bounds how late a timer is */
 
+/* -- store: what replicas share ------------------------------------------------------------------
+ */
+#define STORE_KEY_BYTES_MAX   512
+#define STORE_VALUE_BYTES_MAX (32 * MIB) /* a reply of REPLY_BYTES_MAX, twice, escaped */
+#define STORE_TTL_MS_MAX      (INT64_C(366) * 86400000) /* longer is for ever */
+#define STORE_READ_MAX        1000                      /* entries of one read of a log */
+#define STORE_READ_BYTES_MAX  (4 * MIB)                 /* likewise, unless the first is larger */
+#define STORE_BYTES           (1 * GIB)                 /* default of store.max_bytes */
+#define STORE_BYTES_MAX       (1024 * GIB)
+#define STORE_ENTRY_BYTES     128  /* what an entry costs beside key and value, in indexes too */
+#define STORE_WAIT_MS         5000 /* default of store.wait: commits take a few ms */
+#define STORE_WAIT_MS_MAX     60000
+#define STORE_READERS         8    /* connections that read at the same time */
+#define STORE_GROUP_MAX       256  /* writes of one commit */
+#define STORE_SWEEP_MAX       256  /* expired rows of each sort that one sweep removes */
+#define STORE_SWEEP_MS        1000 /* between two sweeps */
+
 /* -- call: what one call may hold ------------------------------------------------------------- */
 #define CALL_ARENA_BYTES    (64 * MIB) /* trees of a 1 MiB statement fit many times over */
 #define REPLY_BYTES_MAX     (8 * MIB)  /* default of limits.reply_max_bytes (design, section 10) */

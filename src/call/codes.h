@@ -15,6 +15,7 @@
 #define CALL_CODES(X)                                                                              \
     X(AUTH_REQUIRED, 401, D, "authentication is required and none was given")                      \
     X(AUTH_INVALID_TOKEN, 401, D, "the token is not known")                                        \
+    X(SEAL_INVALID, 200, D, "what the caller brings back is not what we gave it")                  \
     X(ORIGIN_NOT_ALLOWED, 403, D, "the Origin is not on the list")                                 \
     X(HOST_NOT_ALLOWED, 403, D, "the Host is not on the list")                                     \
     X(TOOL_NOT_ALLOWED, 200, D, "the caller may not use the tool")                                 \
@@ -56,6 +57,9 @@
     X(TOOL_NOT_FOUND, 200, E, "there is no such tool")                                             \
     X(REPLY_TOO_LARGE, 200, E, "the reply passes its maximum")                                     \
     X(AUDIT_UNAVAILABLE, 200, E, "the record could not be written, so nothing is answered")        \
+    X(STORE_UNAVAILABLE, 200, E, "what replicas share cannot be read or written")                  \
+    X(STORE_FULL, 200, E, "what replicas share has reached its maximum")                           \
+    X(STORE_INVALID, 200, E, "a name, value or time is none that the store takes")                 \
     X(OUT_OF_MEMORY, 200, E, "the call's memory budget is spent")                                  \
     X(BAD_REQUEST, 400, D, "the request is no HTTP that we accept")                                \
     X(METHOD_NOT_ALLOWED, 405, E, "the path does not take this HTTP method")                       \

@@ -1,0 +1,206 @@
+/*
+ * store/store.h - what replicas share: sessions, leases, nonces, events, counters
+ *
+ * Small things under names of bytes, each with a time after which it is gone. There are three
+ * sorts, and a name of one sort says nothing about the same name of another:
+ *
+ *   - entries: a value under a key, with a version. Leases, single-use tokens and everything that
+ *     two may change at once are made of these.
+ *   - logs: values in sequence 1, 2, 3, … without a gap. Event streams.
+ *   - counters: a sum under a key.
+ *
+ * Every call is one step: it happens whole or not at all, and in one order for all threads and all
+ * processes on the same store. A version is never given out twice in one store and grows with each
+ * change, so whoever holds an old one has lost, even when the key was removed and made anew. A
+ * lease is therefore
+ *
+ *     TRY(store_put_new(store, &(struct store_item){lease, us, 15000}, &mine, report));
+ *     if (mine == STORE_ABSENT) return somebody_else_has_it();
+ *     ...
+ *     TRY(store_touch(store, lease, mine, 15000, &is_ours, report));              // go on
+ *     TRY(store_append(store, &(struct store_append){.log = stream, .value = reply,
+ *                      .ttl_ms = MINUTES, .guard = lease, .guard_version = mine}, &seq, report));
+ *     if (seq == 0) return somebody_else_answered();
+ *
+ * Time:    of the wall, by the clock given at open. What has expired is absent from that
+ *          millisecond on; its bytes go later, in bounded steps (store_tick()).
+ * Bounds:  STORE_* in base/limits.h, and `max_bytes` in all: when that is reached, writes that grow
+ *          are refused. Nothing that is still valid is thrown out to make room.
+ * Memory:  what is read is copied into the caller's arena; arguments are borrowed for the call.
+ * Errors:  FAIL_LIMIT with STORE_FULL; FAIL_INPUT with STORE_INVALID (a bound was passed);
+ *          FAIL_MEMORY; all else is FAIL_IO with STORE_UNAVAILABLE, and then nothing was changed or
+ *          (a lost connection or power, of a store beyond this machine) it is not known. To lose a
+ *          race is no error: the version, sequence or truth that comes out is then 0.
+ * Threads: any, at once. Every call may block (a commit, other processes, the network), so that a
+ *          loop hands it to a worker. A caller's own next call sees what its last one wrote, and so
+ *          does everybody whom it told.
+ */
+#ifndef WEIR_STORE_STORE_H
+#define WEIR_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/option.h"
+
+#define STORE_FOREVER INT64_MAX /* as a ttl: until it is removed */
+
+#define STORE_ABSENT UINT64_C(0) /* as a version: there is no such entry */
+#define STORE_ANY    UINT64_MAX  /* as an expected version: whatever is there */
+
+struct store {
+    const struct store_kind *kind; /* the first member of each kind's own struct */
+};
+
+/* `ttl_ms` is counted from now: 1 to STORE_TTL_MS_MAX, or STORE_FOREVER. */
+struct store_item {
+    struct str key, value;
+    int64_t ttl_ms;
+};
+
+struct store_value {
+    struct str bytes;
+    uint64_t version;   /* STORE_ABSENT: there is none */
+    int64_t expires_ms; /* wall; STORE_FOREVER: never */
+};
+
+/* -- entries ---------------------------------------------------------------------------------- */
+
+MUST_USE result store_get(struct store *store, struct str key, struct arena *arena,
+                          struct store_value *out, struct report *report);
+
+/* Whatever was there. `version` may be NULL. */
+MUST_USE result store_put(struct store *store, const struct store_item *item, uint64_t *version,
+                          struct report *report);
+/* Only where nothing is (nonces, leases): else *version is STORE_ABSENT. */
+MUST_USE result store_put_new(struct store *store, const struct store_item *item, uint64_t *version,
+                              struct report *report);
+/* Only where the version is `expected`: else *version is STORE_ABSENT. */
+MUST_USE result store_swap(struct store *store, const struct store_item *item, uint64_t expected,
+                           uint64_t *version, struct report *report);
+
+/* Gets and removes in one step: of many who take, one gets it. */
+MUST_USE result store_take(struct store *store, struct str key, struct arena *arena,
+                           struct store_value *out, struct report *report);
+/* Only where the version is `expected` (STORE_ANY: whatever it is). */
+MUST_USE result store_remove(struct store *store, struct str key, uint64_t expected,
+                             bool *was_there, struct report *report);
+/* Sets the time anew, and nothing else; the version stays. `expected` as in store_remove(). */
+MUST_USE result store_touch(struct store *store, struct str key, uint64_t expected, int64_t ttl_ms,
+                            bool *was_there, struct report *report);
+
+/* -- logs ------------------------------------------------------------------------------------- */
+
+/* The time is the log's, all of it, and set anew by each append: a log that expired begins again
+ * at 1. */
+struct store_append {
+    struct str log, value;
+    int64_t ttl_ms;
+    uint64_t keep;          /* so many newest entries stay, older ones are dropped; 0: all */
+    struct str guard;       /* empty: unconditional */
+    uint64_t guard_version; /* append only while the entry `guard` has this version */
+};
+
+/* *sequence is 0 when the guard's entry has another version or is gone. */
+MUST_USE result store_append(struct store *store, const struct store_append *append,
+                             uint64_t *sequence, struct report *report);
+
+struct store_event {
+    uint64_t sequence;
+    struct str value;
+};
+
+struct store_events {
+    struct store_event *items; /* in sequence */
+    size_t n;
+    uint64_t first, last; /* of all that is in the log, not of the items; 0: there is no log */
+};
+
+/* Entries behind sequence `after`, at most `max` of them. Fewer come where they are large
+ * (STORE_READ_BYTES_MAX), but at least one while there is any: read on until the last item is
+ * `last`. That `first` is greater than `after` + 1 tells of entries that `keep` dropped. */
+MUST_USE result store_read(struct store *store, struct str log, uint64_t after, size_t max,
+                           struct arena *arena, struct store_events *out, struct report *report);
+MUST_USE result store_drop(struct store *store, struct str log, bool *was_there,
+                           struct report *report);
+
+/* -- counters --------------------------------------------------------------------------------- */
+
+/* Makes the counter at 0 with that time when there is none; later adds do not move its end.
+ * `delta` 0 only reads and makes nothing. FAIL_LIMIT with STORE_INVALID where the sum would leave
+ * int64_t; it stays as it was. */
+MUST_USE result store_add(struct store *store, struct str key, int64_t delta, int64_t ttl_ms,
+                          int64_t *value, struct report *report);
+
+/* -- the whole -------------------------------------------------------------------------------- */
+
+/* A number that is greater after any change to entries and logs than before: whoever waits for
+ * other replicas asks this first, for it is cheap, and reads only when it moved. */
+MUST_USE result store_tide(struct store *store, uint64_t *tide, struct report *report);
+
+struct store_usage {
+    int64_t bytes,
+        max_bytes; /* keys, values and what they cost; expired ones until they are swept */
+};
+MUST_USE result store_usage(struct store *store, struct store_usage *out, struct report *report);
+
+/* For /health/ready: false with a sentence when the store cannot be read or written, or is nearly
+ * full. Does not wait for other writers. */
+bool store_is_ready(struct store *store, struct str *sentence, struct arena *arena);
+
+/* Once a second: removes some of what has expired, and tries again whether a store that failed can
+ * be written. */
+void store_tick(struct store *store);
+
+/* No call may be under way. Takes NULL. */
+void store_close(struct store *store);
+
+/* -- opening ---------------------------------------------------------------------------------- */
+
+enum store_kind_id { STORE_SQLITE = 0, STORE_MEMORY };
+
+/* `store:` of weir.yaml */
+struct store_settings {
+    int kind;        /* enum store_kind_id */
+    struct str path; /* of the file; relative to the state directory */
+    int64_t max_bytes;
+    int64_t wait_ms; /* for other processes that write */
+};
+extern const struct option store_options[];
+
+/* Makes the file (0600) and its directory where they are not there. `clock` must outlive the store.
+ * FAIL_IO with STORE_UNAVAILABLE where it cannot be used: it is damaged, of another program, of a
+ * newer version, or the system says no; the sentence names it. */
+MUST_USE result store_open(const struct store_settings *settings, struct str state_dir,
+                           const struct clock *clock, struct store **out, struct report *report);
+
+/* -- kinds ------------------------------------------------------------------------------------ */
+
+/* What a kind of store can do. The functions above check all bounds first; the contract of each
+ * member is theirs, and each is atomic. */
+struct store_kind {
+    const char *name;
+    result (*get)(struct store *, struct str key, struct arena *, struct store_value *,
+                  struct report *);
+    /* put (STORE_ANY), put_new (STORE_ABSENT) and swap; `version` is never NULL */
+    result (*set)(struct store *, const struct store_item *, uint64_t expected, uint64_t *version,
+                  struct report *);
+    result (*take)(struct store *, struct str key, struct arena *, struct store_value *,
+                   struct report *);
+    result (*remove)(struct store *, struct str key, uint64_t expected, bool *, struct report *);
+    result (*touch)(struct store *, struct str key, uint64_t expected, int64_t ttl_ms, bool *,
+                    struct report *);
+    result (*append)(struct store *, const struct store_append *, uint64_t *, struct report *);
+    result (*read)(struct store *, struct str log, uint64_t after, size_t max, struct arena *,
+                   struct store_events *, struct report *);
+    result (*drop)(struct store *, struct str log, bool *, struct report *);
+    result (*add)(struct store *, struct str key, int64_t delta, int64_t ttl_ms, int64_t *,
+                  struct report *);
+    result (*tide)(struct store *, uint64_t *, struct report *);
+    result (*usage)(struct store *, struct store_usage *, struct report *);
+    bool (*is_ready)(struct store *, struct str *sentence, struct arena *);
+    void (*tick)(struct store *);
+    void (*close)(struct store *);
+};
+
+#endif
