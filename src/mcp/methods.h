@@ -1,7 +1,9 @@
 /*
  * mcp/methods.h - the methods of MCP that we serve, a row each
  *
- * Threads: the table is constant; run() on the door's thread.
+ * A method is a function over its turn, in the file of its family; methods.c holds the table.
+ *
+ * Threads: the table is constant; run() on the door's thread or a desk's.
  */
 #ifndef WEIR_MCP_METHODS_H
 #define WEIR_MCP_METHODS_H
@@ -14,6 +16,14 @@ struct method {
     void (*run)(struct turn *turn); /* calls turn->finish(), now or later */
 };
 
+/* NULL: not in that era. */
 const struct method *method_find(struct str name, enum era era);
+
+void method_initialize(struct turn *turn); /* lifecycle.c */
+void method_ping(struct turn *turn);
+void method_discover(struct turn *turn);
+
+void method_tools_list(struct turn *turn); /* tool_methods.c */
+void method_tools_call(struct turn *turn);
 
 #endif

@@ -31,8 +31,9 @@ struct turn {
     enum turn_form form;
     enum era era;
     struct str version;
-    struct buf out; /* the answer; empty: nothing is to be said (202) */
-    int status;     /* of HTTP */
+    struct buf out;            /* the answer; empty: nothing is to be said (202) */
+    struct json_writer writer; /* over `out`, for answer.h */
+    int status;                /* of HTTP */
     void (*finish)(struct turn *turn);
     void *owner; /* the door's */
 };

@@ -102,6 +102,9 @@ void json_null(struct json_writer *w);
 /* Bytes that are one complete JSON value already. */
 void json_raw_value(struct json_writer *w, struct str json);
 void json_value(struct json_writer *w, const struct json *value); /* copies a tree, compact */
+/* A document that stands in a buf: as one string, and as the value itself; its chunks are moved. */
+void json_text_buf(struct json_writer *w, const struct buf *document);
+void json_raw_buf(struct json_writer *w, struct buf *document);
 
 /* Escapes bytes as the inside of a JSON string, without quotes, straight into a buf. */
 void json_escape(struct buf *out, struct str text);

@@ -327,6 +327,19 @@ void json_value(struct json_writer *w, const struct json *value) {
     }
 }
 
+void json_text_buf(struct json_writer *w, const struct buf *document) {
+    begin_value(w);
+    buf_add_byte(w->out, '"');
+    json_escape_buf(w->out, document);
+    buf_add_byte(w->out, '"');
+}
+
+void json_raw_buf(struct json_writer *w, struct buf *document) {
+    assert(document->len > 0);
+    begin_value(w);
+    buf_append(w->out, document);
+}
+
 void json_put_text(struct json_writer *w, struct str key, struct str text) {
     json_key(w, key);
     json_text(w, text);

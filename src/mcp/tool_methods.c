@@ -1,0 +1,78 @@
+/*
+ * mcp/tool_methods.c - tools/list and tools/call
+ */
+#include "base/limits.h"
+#include "mcp/answer.h"
+#include "mcp/methods.h"
+#include "tools/tool.h"
+
+/* What a caller may not use it does not see. */
+static bool may_see(struct turn *turn, const struct tool *tool) {
+    struct call *call = turn->call;
+    struct verdict verdict = {0};
+    policy_decide(call->snapshot->policy, &call->principal, str_of(tool->name), &call->arena,
+                  &verdict);
+    return verdict.effect == EFFECT_ALLOW;
+}
+
+void method_tools_list(struct turn *turn) {
+    const struct json *cursor = json_get(turn->message.params, STR("cursor"));
+    bool with_output = era_at_least(turn->version, "2025-06-18");
+    if (cursor != NULL) { /* one page: no cursor was ever given out */
+        answer_refuse_params(turn, "the cursor is not one of ours");
+        return;
+    }
+    struct json_writer *w = answer_begin_kept(turn, LIST_TTL_MS);
+    json_key(w, STR("tools"));
+    json_array(w);
+    for (size_t i = 0; i < turn->mcp->n_tools; i++) {
+        const struct tool_text *text = &turn->mcp->tools[i];
+        if (may_see(turn, text->tool))
+            json_raw_value(w, with_output ? text->with_output : text->without_output);
+    }
+    json_array_end(w);
+    answer_end(turn);
+}
+
+/* An unknown tool is the protocol's error; any other failure is a result that the model can read
+ * and act on. */
+static void call_done(struct call *call) {
+    struct turn *turn = call->owner;
+    if (call->report.code != NULL && strcmp(call->report.code, "TOOL_NOT_FOUND") == 0) {
+        answer_refuse_params(turn, call->report.sentence);
+        return;
+    }
+    struct json_writer *w = answer_begin(turn);
+    json_key(w, STR("content"));
+    json_array(w);
+    json_object(w);
+    json_put_text(w, STR("type"), STR("text"));
+    json_key(w, STR("text"));
+    json_text_buf(w, &call->reply);
+    json_object_end(w);
+    json_array_end(w);
+    if (era_at_least(turn->version, "2025-06-18")) {
+        json_key(w, STR("structuredContent"));
+        json_raw_buf(w, &call->reply);
+    }
+    json_put_bool(w, STR("isError"), !call_is_ok(call));
+    answer_end(turn);
+}
+
+void method_tools_call(struct turn *turn) {
+    const struct json *params = turn->message.params;
+    const struct json *arguments = json_get(params, STR("arguments"));
+    struct call *call = turn->call;
+    call->tool_name = json_get_text(params, STR("name"));
+    if (call->tool_name.ptr == NULL) {
+        answer_refuse_params(turn, "tools/call needs the tool's 'name'");
+        return;
+    }
+    if (arguments != NULL && arguments->type != JSON_OBJECT) {
+        answer_refuse_params(turn, "'arguments' must be an object");
+        return;
+    }
+    call->arguments = arguments;
+    call->done = call_done;
+    road_walk(turn->mcp->road, call);
+}
