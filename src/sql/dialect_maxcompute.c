@@ -1,5 +1,6 @@
 /* MaxCompute's words. Names always stand in back quotes: the list of what may stand bare differs
  * from place to place, and grows. */
+#include "sql/functions.h"
 #include "sql/lex.h"
 #include "sql/print.h"
 
@@ -141,13 +142,9 @@ static void function(struct sql_printer *p, const struct sql_call *call) {
 
 /* These work without parentheses, but not in back quotes. */
 static bool is_bare_function(const struct sql_names *ref) {
-    static const struct str names[] = {STR_INIT("current_date"), STR_INIT("current_timestamp"),
-                                       STR_INIT("localtimestamp")};
     if (ref->n != 1 || ref->at[0].quoting != SQL_BARE) return false;
-    for (size_t i = 0; i < COUNT(names); i++) {
-        if (str_ieq(ref->at[0].text, names[i])) return true;
-    }
-    return false;
+    const struct sql_function *function = sql_function_find(ref->at[0].text);
+    return function != NULL && (function->flags & FUNCTION_BARE) != 0;
 }
 
 static bool expr(struct sql_printer *p, const struct sql_expr *of) {

@@ -342,6 +342,15 @@ static void put_exprs_clause(struct sql_printer *p, struct str word,
     sql_put_exprs(p, exprs);
 }
 
+/* What begins with a word stands in brackets: in `LIMIT NULL` LIMIT would be an alias. */
+static void put_count(struct sql_printer *p, const struct sql_expr *count) {
+    bool is_number = count->kind == SQL_LITERAL && count->literal.kind >= SQL_INTEGER &&
+                     count->literal.kind <= SQL_DECIMAL;
+    if (!is_number) sql_put_byte(p, '(');
+    sql_put_expr(p, count);
+    if (!is_number) sql_put_byte(p, ')');
+}
+
 void sql_put_tail(struct sql_printer *p, const struct sql_tail *tail) {
     if (p->dialect->tail != NULL && p->dialect->tail(p, tail)) return;
     put_order_clause(p, STR(" ORDER BY "), tail->order, tail->n_order);
@@ -352,10 +361,10 @@ void sql_put_tail(struct sql_printer *p, const struct sql_tail *tail) {
     sql_put_names(p, &tail->zorder);
     if (tail->limit.count == NULL) return;
     sql_put(p, STR(" LIMIT "));
-    sql_put_operand(p, tail->limit.count);
+    put_count(p, tail->limit.count);
     if (tail->limit.offset == NULL) return;
     sql_put(p, STR(" OFFSET "));
-    sql_put_operand(p, tail->limit.offset);
+    put_count(p, tail->limit.offset);
 }
 
 static void put_ctes(struct sql_printer *p, const struct sql_query *query) {
