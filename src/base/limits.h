@@ -127,6 +127,7 @@
 #define POLICY_SCAN_BYTES_MAX  (INT64_C(1) << 60)
 #define POLICY_QUOTA_MAX       1000000000
 #define POLICY_SQL_BYTES_MAX   HTTP_BODY_BYTES_MAX /* a longer statement cannot arrive */
+#define MASK_SALT_BYTES_MIN    16 /* 128 bits, when each byte is random */
 #define POLICY_SQL_ITEMS_MAX   1000000 /* of lists in a statement, whatever the policy says */
 #define RATE_CALLS_MAX         100000 /* of one rate: its log keeps a time for each admitted call */
 #define RATE_KEYS_MAX          65536  /* limits that are being counted; idle ones make room */

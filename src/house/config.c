@@ -136,13 +136,14 @@ static result load_identity(struct loading *l, const struct settings *settings,
     return identity_load(&sources, l->arena, l->problems, &s->identity);
 }
 
-static result load_policy(struct loading *l, struct snapshot *s) {
+static result load_policy(struct loading *l, const struct settings *settings, struct snapshot *s) {
     struct policy_sources sources = {.policy = l->trees[FILE_POLICY],
                                      .allowlist = l->trees[FILE_ALLOWLIST],
                                      .enterprise = l->trees[FILE_ENTERPRISE],
                                      .policy_name = l->names[FILE_POLICY],
                                      .allowlist_name = l->names[FILE_ALLOWLIST],
                                      .enterprise_name = l->names[FILE_ENTERPRISE],
+                                     .mask_salt = settings->masks.salt,
                                      .policy_text = policy_text(l)};
     return policy_load(&sources, l->arena, l->problems, &s->policy);
 }
@@ -193,7 +194,7 @@ static result compile(struct loading *l, struct settings *settings, struct snaps
     TRY(beneath_dir(l, &settings->http.tls_key));
     TRY_ALL(load_identity(l, settings, s));
     if (l->trees[FILE_POLICY] != NULL || l->trees[FILE_ALLOWLIST] != NULL)
-        TRY_ALL(load_policy(l, s));
+        TRY_ALL(load_policy(l, settings, s));
     TRY_ALL(catalog_load(l->trees[FILE_JOINS], l->names[FILE_JOINS], default_project(l), l->arena,
                          l->problems, &s->catalog));
     s->settings = settings->limits;

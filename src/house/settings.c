@@ -111,6 +111,8 @@ const struct section settings_sections[] = {
      "What a peer may send, and how long it may take."},
     {"auth", identity_options, offsetof(struct settings, auth), "Who may come in."},
     {"audit", audit_options, offsetof(struct settings, audit), "The record of every call."},
+    {"masks", mask_options, offsetof(struct settings, masks),
+     "What masked columns are made with (policy.yaml says which)."},
     {"limits", limits_options, offsetof(struct settings, limits), "What one call may hold."},
     {0},
 };

@@ -41,6 +41,7 @@ struct settings {
     struct identity_settings auth;
     struct audit_settings audit;
     struct call_settings limits;
+    struct mask_settings masks;
     struct gate gate; /* security.yaml */
     const struct listener *listeners;
     size_t n_listeners;

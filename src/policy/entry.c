@@ -1,4 +1,5 @@
 /* One table of policy.yaml, compiled. */
+#include "base/limits.h"
 #include "policy/file.h"
 #include "policy/inner.h"
 
@@ -6,6 +7,7 @@ struct compiler {
     const struct binder *binder;
     const struct table_row *row;
     struct policy_entry *entry;
+    bool has_salt;
 };
 
 /* The node of item i of a list of the table, for complaints. */
@@ -90,9 +92,30 @@ static result deny_columns(const struct compiler *c) {
     return OK;
 }
 
-static result mask_column(const struct compiler *c, const struct mask_row *row) {
+/* YAML's own null is the mask of that name, and never no mask at all. */
+static result read_mask(const struct compiler *c, const struct mask_row *row, struct mask *mask) {
     struct problems *problems = c->binder->problems;
     struct report report = {0};
+    struct str text = row->expr.ptr != NULL ? row->expr : STR("null");
+    result r = mask_read(text, c->binder->arena, mask, &report);
+    if (r.why == FAIL_MEMORY) return r;
+    if (r.why != FAIL_NONE) {
+        problem_add(problems, SEVERITY_ERROR, c->binder->file, row->head.node,
+                    "the mask of '" STR_FMT "' is no expression: %s", STR_ARG(row->head.id),
+                    report.sentence);
+    } else if (mask->needs_salt && !c->has_salt) {
+        problem_add(problems, SEVERITY_ERROR, c->binder->file, row->head.node,
+                    "the mask of '" STR_FMT "' needs a salt", STR_ARG(row->head.id));
+        problem_hint(problems,
+                     "set masks.salt in weir.yaml, or WEIR_MASK_SALT, to a secret of %d "
+                     "bytes or more",
+                     MASK_SALT_BYTES_MIN);
+    }
+    return OK;
+}
+
+static result mask_column(const struct compiler *c, const struct mask_row *row) {
+    struct problems *problems = c->binder->problems;
     if (!is_column(row->head.id) || str_find_byte(row->head.id, '.') < row->head.id.len) {
         problem_add(problems, SEVERITY_ERROR, c->binder->file, row->head.key,
                     "'" STR_FMT "' is no column that can be masked", STR_ARG(row->head.id));
@@ -103,27 +126,20 @@ static result mask_column(const struct compiler *c, const struct mask_row *row) 
     if (rule->n_denied_fields > 0)
         problem_add(problems, SEVERITY_ERROR, c->binder->file, row->head.key,
                     "'" STR_FMT "' has a mask and a denied field", STR_ARG(row->head.id));
-    if (rule->mask.ptr != NULL)
+    if (rule->mask.kind != MASK_NONE)
         problem_add(problems, SEVERITY_ERROR, c->binder->file, row->head.key,
                     "'" STR_FMT "' has two masks", STR_ARG(row->head.id));
     if (rule->is_denied || (c->entry->only_named && !rule->is_allowed))
         problem_add(problems, SEVERITY_WARNING, c->binder->file, row->head.key,
                     "the mask of '" STR_FMT "' is never used: the column is denied",
                     STR_ARG(row->head.id));
-    rule->mask = row->expr;
-    result r = mask_check(row->expr, c->binder->arena, &report);
-    if (r.why == FAIL_MEMORY) return r;
-    if (r.why != FAIL_NONE)
-        problem_add(problems, SEVERITY_ERROR, c->binder->file, row->head.node,
-                    "the mask of '" STR_FMT "' is no expression: %s", STR_ARG(row->head.id),
-                    report.sentence);
-    return OK;
+    return read_mask(c, row, &rule->mask);
 }
 
 static result mask_columns(const struct compiler *c) {
     const struct mask_row *row = c->row->masks.items;
     for (size_t i = 0; i < c->row->masks.n; i++, row++)
-        if (row->expr.len > 0) TRY(mask_column(c, row));
+        if (row->expr.ptr != NULL || yaml_is_null(row->head.node)) TRY(mask_column(c, row));
     return OK;
 }
 
@@ -190,9 +206,9 @@ static result show(const struct compiler *c) {
     return default_partition(c, shown);
 }
 
-result policy_entry_compile(const struct binder *binder, const struct table_row *row,
+result policy_entry_compile(const struct binder *binder, const struct table_row *row, bool has_salt,
                             struct policy_entry *entry) {
-    struct compiler c = {binder, row, entry};
+    struct compiler c = {binder, row, entry, has_salt};
     map_init(&entry->columns, binder->arena);
     entry->columns.fold_case = true;
     bool has_max_limit = yaml_get(row->head.node, STR("max_limit")) != NULL;

@@ -16,10 +16,8 @@ static const struct bind_key domain_keys[] = {
 static const struct bind_kind domain_kind = {
     .what = "a domain", .keys = domain_keys, .size = sizeof(struct domain_row)};
 
-static const struct bind_key mask_value = {.name = "masks",
-                                           .type = BIND_TEXT,
-                                           .offset = offsetof(struct mask_row, expr),
-                                           .is_required = true};
+static const struct bind_key mask_value = {
+    .name = "masks", .type = BIND_TEXT, .offset = offsetof(struct mask_row, expr)};
 static const struct bind_kind mask_kind = {
     .what = "a mask", .value = &mask_value, .size = sizeof(struct mask_row)};
 

@@ -1,5 +1,6 @@
 /* What a caller may see, for the guard: policy and principal meet the schema of a relation. */
 #include "policy/inner.h"
+#include "sql/types.h"
 
 struct grant_state {
     const struct policy *policy;
@@ -10,22 +11,43 @@ struct grant_state {
 
 /* -- one relation ----------------------------------------------------------------------------- */
 
-static void rule_column(const struct policy_entry *entry, struct grant_column *column) {
+/* Denied until the mask is known to mean something for the column. */
+static result mask_column(const struct grant_state *state, const struct mask *mask,
+                          struct grant_column *column, struct report *report) {
+    TRY(mask_expr(mask, column->schema, state->arena, &column->mask, report));
+    if (column->mask.len > 0) column->effect = GRANT_MASK;
+    return OK;
+}
+
+static result rule_column(const struct grant_state *state, const struct policy_entry *entry,
+                          struct grant_column *column, struct report *report) {
     const struct column_rule *rule = map_get(&entry->columns, column->schema->name);
     if (rule == NULL) {
         column->effect = entry->only_named ? GRANT_DENY : GRANT_ALLOW;
-        return;
+        return OK;
     }
     column->denied_fields = rule->denied_fields;
     column->n_denied_fields = rule->n_denied_fields;
-    if (rule->is_denied || (entry->only_named && !rule->is_allowed)) {
-        column->effect = GRANT_DENY;
-    } else if (rule->mask.len > 0) {
-        column->effect = GRANT_MASK;
-        column->mask = rule->mask;
-    } else {
-        column->effect = GRANT_ALLOW;
+    column->effect = GRANT_DENY;
+    if (rule->is_denied || (entry->only_named && !rule->is_allowed)) return OK;
+    if (rule->mask.kind != MASK_NONE) return mask_column(state, &rule->mask, column, report);
+    column->effect = GRANT_ALLOW;
+    return OK;
+}
+
+/* Types of masks, once all columns of the relation are ruled. */
+static result type_masks(const struct grant *grant, const struct grant_state *state,
+                         const struct grant_relation *relation, struct grant_column *columns,
+                         struct report *report) {
+    for (size_t i = 0; i < relation->schema->n_columns; i++) {
+        if (columns[i].effect != GRANT_MASK) continue;
+        struct sql_type *type = arena_new(state->arena, struct sql_type);
+        if (type == NULL ||
+            grant_mask_type(grant, relation, columns[i].mask, state->arena, type).why != FAIL_NONE)
+            return fail_memory(report);
+        columns[i].mask_type = type;
     }
+    return OK;
 }
 
 /* The filters of the caller's roles and of everybody: all of them apply. */
@@ -47,8 +69,9 @@ static result filter_rows(const struct grant_state *state, const struct policy_e
 
 /* Everything starts as denied; what the policy grants is then put in. The policy is asked for the
  * name that the source says the relation has: that is what would be read. */
-static result make_relation(const struct grant_state *state, const struct schema_relation *schema,
+static result make_relation(const struct grant *grant, const struct schema_relation *schema,
                             struct grant_relation **out, struct report *report) {
+    const struct grant_state *state = grant->with;
     struct grant_relation *relation = arena_new(state->arena, struct grant_relation);
     struct grant_column *columns =
         arena_new_array(state->arena, schema->n_columns, struct grant_column);
@@ -61,11 +84,12 @@ static result make_relation(const struct grant_state *state, const struct schema
     for (size_t i = 0; i < schema->n_columns; i++) {
         columns[i].schema = &schema->columns[i];
         if (entry == NULL) continue;
-        rule_column(entry, &columns[i]);
+        TRY(rule_column(state, entry, &columns[i], report));
         if (columns[i].effect != GRANT_ALLOW || columns[i].n_denied_fields > 0)
             relation->is_restricted = true;
     }
     if (entry != NULL) {
+        TRY(type_masks(grant, state, relation, columns, report));
         TRY(filter_rows(state, entry, relation, report));
         relation->max_limit = entry->shown.max_limit;
         relation->require_partition_filter = entry->shown.require_partition_filter;
@@ -109,7 +133,7 @@ static result grant_find(const struct grant *grant, struct str project, struct s
         TRY(grant->source->find(grant->source, project, schema, name, state->arena, &found,
                                 report));
         if (found == NULL) return OK;
-        TRY(make_relation(state, found, &relation, report));
+        TRY(make_relation(grant, found, &relation, report));
         if (!map_put(state->seen, key, relation)) return fail_memory(report);
     }
     *out = relation;
@@ -154,6 +178,7 @@ result policy_grant(const struct policy *policy, const struct principal *princip
     struct str default_name;
     TRY(default_project(policy, principal, project, arena, &default_name, report));
     *out = (struct grant){
+        .salt = policy->salt,
         .default_project = default_name,
         .find = grant_find,
         .source = source,

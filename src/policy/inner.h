@@ -7,6 +7,7 @@
 #define WEIR_POLICY_INNER_H
 
 #include "base/map.h"
+#include "policy/mask.h"
 #include "policy/policy.h"
 #include "policy/predicate.h"
 #include "policy/table_name.h"
@@ -15,7 +16,7 @@
 /* What a table's lists say of one column that they name. */
 struct column_rule {
     bool is_allowed, is_denied;
-    struct str mask;
+    struct mask mask;
     const struct str *denied_fields;
     size_t n_denied_fields;
 };
@@ -46,6 +47,7 @@ struct policy_party {
 
 struct policy {
     char version[13];
+    struct str salt; /* as the guard puts it into statements; empty: none is set */
     struct str default_project;
     const struct str *domain_ids, *domain_projects;
     size_t n_domains;
@@ -76,6 +78,6 @@ const struct policy_entry *policy_entry_find(const struct policy *policy,
 /* Compiles one table (entry.c). Complaints go to `binder`. */
 struct table_row;
 MUST_USE result policy_entry_compile(const struct binder *binder, const struct table_row *row,
-                                     struct policy_entry *entry);
+                                     bool has_salt, struct policy_entry *entry);
 
 #endif

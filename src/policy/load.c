@@ -76,7 +76,7 @@ static result load_entry(struct loader *l, const struct table_row *row,
         hint_domain(l, row->domain);
     }
     TRY(name_entry(l, row, domain, entry));
-    TRY(policy_entry_compile(&l->binder, row, entry));
+    TRY(policy_entry_compile(&l->binder, row, l->policy->salt.len > 0, entry));
     if (domain != NULL) entry->shown.domain_name = domain->name;
     return OK;
 }
@@ -253,6 +253,24 @@ static result load_version(struct loader *l) {
     return OK;
 }
 
+/* Statements hold what is made of the salt, so that nothing in it needs quoting, and whoever reads
+ * a statement does not learn what other uses the secret has. */
+static result load_salt(struct loader *l) {
+    struct str salt = l->sources->mask_salt;
+    uint8_t digest[DIGEST_SIZE];
+    if (salt.len == 0) return OK;
+    struct str seed = str_printf(l->arena, "weir mask salt 1:" STR_FMT, STR_ARG(salt));
+    char *digits = arena_alloc(l->arena, 2 * DIGEST_SIZE + 1, 1);
+    if (seed.ptr == NULL || digits == NULL || !digest_sha256(seed, digest))
+        return fail_memory(NULL);
+    hex_encode(digits, digest, DIGEST_SIZE);
+    l->policy->salt = (struct str){digits, 2 * DIGEST_SIZE};
+    if (salt.len < MASK_SALT_BYTES_MIN)
+        problem_add(l->binder.problems, SEVERITY_ERROR, STR("masks.salt"), NULL,
+                    "the salt of masks is shorter than %d bytes", MASK_SALT_BYTES_MIN);
+    return OK;
+}
+
 static result load_file(struct loader *l) {
     const struct policy_sources *s = l->sources;
     l->binder.file = s->policy != NULL ? s->policy_name : s->allowlist_name;
@@ -265,6 +283,7 @@ static result load_file(struct loader *l) {
 
 static result load(struct loader *l) {
     TRY(load_version(l));
+    TRY(load_salt(l));
     TRY(load_file(l));
     TRY(load_domains(l));
     TRY(load_entries(l));

@@ -22,8 +22,15 @@ struct policy_sources {
     /* Trees as read, NULL where the file is absent; allowlist only counts without policy. */
     const struct yaml *policy, *allowlist, *enterprise;
     struct str policy_name, allowlist_name, enterprise_name;
+    struct str mask_salt;   /* secret; empty: masks that need one are refused */
     struct str policy_text; /* the bytes of all files that decide, for the version */
 };
+
+/* Settings of weir.yaml that are the policy's: section `masks`. */
+struct mask_settings {
+    struct str salt;
+};
+extern const struct option mask_options[];
 
 MUST_USE result policy_load(const struct policy_sources *sources, struct arena *arena,
                             struct problems *problems, const struct policy **out);

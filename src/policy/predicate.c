@@ -132,13 +132,6 @@ result predicate_read(struct str text, struct arena *arena, struct predicate *ou
     return OK;
 }
 
-result mask_check(struct str text, struct arena *arena, struct report *report) {
-    if (str_find(text, STR("${")) < text.len) return wrong(report, "a mask holds no placeholders");
-    if (str_find(text, STR("--")) < text.len || str_find(text, STR("/*")) < text.len)
-        return wrong(report, "a mask holds no comments");
-    return check_expr(text, arena, report);
-}
-
 /* -- binding ---------------------------------------------------------------------------------- */
 
 static result join(const struct predicate *predicate, const struct str *values, struct arena *arena,

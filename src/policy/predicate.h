@@ -31,9 +31,6 @@ struct predicate {
 /* Checks with the guard's parser that it is one expression, whatever the values. */
 MUST_USE result predicate_read(struct str text, struct arena *arena, struct predicate *out,
                                struct report *report);
-/* A mask: one expression without placeholders. */
-MUST_USE result mask_check(struct str text, struct arena *arena, struct report *report);
-
 MUST_USE result predicate_bind(const struct predicate *predicate, const struct principal *principal,
                                struct arena *arena, struct str *out, struct report *report);
 

@@ -27,8 +27,9 @@ enum grant_star {
 struct grant_column {
     const struct schema_column *schema;
     enum grant_effect effect;
-    struct str mask;                 /* GRANT_MASK: a MaxCompute expression over this relation */
-    const struct str *denied_fields; /* dotted paths below a struct column, lower case */
+    struct str mask;                  /* GRANT_MASK: a MaxCompute expression over this relation */
+    const struct sql_type *mask_type; /* of its values: grant_mask_type(); NULL: unknown */
+    const struct str *denied_fields;  /* dotted paths below a struct column, lower case */
     size_t n_denied_fields;
 };
 
@@ -60,7 +61,11 @@ struct grant_join {
 
 enum risk_gate { RISK_GATE_NONE = 0, RISK_GATE_MEDIUM, RISK_GATE_HIGH, RISK_GATE_CRITICAL };
 
+/* The literal that stands for the salt in the text of a mask, and in whatever is told of it. */
+#define GRANT_SALT STR("${mask.salt}")
+
 struct grant {
+    struct str salt;            /* secret; of digits and letters; empty: no mask may ask for it */
     struct str default_project; /* for names without a project; may be empty */
 
     /* The relation as this caller sees it. *out is NULL when the name is unknown; one that exists
@@ -88,5 +93,10 @@ struct grant {
     int64_t max_scan_bytes;              /* 0: no limit, and no estimate is asked for */
     enum risk_gate approval_at, deny_at; /* from this level on; NONE: never */
 };
+
+/* What the values of a mask over the relation are; UNKNOWN where it cannot be applied, for then the
+ * guard will refuse it. FAIL_MEMORY only. */
+MUST_USE result grant_mask_type(const struct grant *grant, const struct grant_relation *relation,
+                                struct str mask, struct arena *arena, struct sql_type *out);
 
 #endif

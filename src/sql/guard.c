@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 
+enum { SALT_TOLD_MAX = 5 }; /* bytes that text and salt may share by chance, and one more */
 enum { PRINT_FACTOR = 16 }; /* a printed statement is at most so much longer than SQL_BYTES_MAX */
 
 struct guarding {
@@ -139,23 +140,52 @@ static result print(struct guarding *g, const struct sql_dialect *dialect, struc
     return printed;
 }
 
+static const struct sql_dialect *const dialects[] = {[DIALECT_MAXCOMPUTE] = &sql_dialect_maxcompute,
+                                                     [DIALECT_DUCKDB] = &sql_dialect_duckdb,
+                                                     [DIALECT_POSTGRES] = &sql_dialect_postgres};
+
 static result print_and_verify(struct guarding *g) {
-    struct str text;
-    TRY(print(g, &sql_dialect_maxcompute, &text));
-    TRY(verify(text, g->ruled->query, g->request->grant, g->enforced.limit, g->arena, g->report));
-    switch (g->request->dialect) {
-    case DIALECT_MAXCOMPUTE: break;
-    case DIALECT_DUCKDB:
-        TRY(rewrite_fence(g->ruled, g->arena, g->report));
-        TRY(print(g, &sql_dialect_duckdb, &text));
-        break;
-    case DIALECT_POSTGRES:
-        TRY(rewrite_fence(g->ruled, g->arena, g->report));
-        TRY(print(g, &sql_dialect_postgres, &text));
-        break;
+    struct guard_answer *out = g->out;
+    struct ruled *ruled = g->ruled;
+    enum guard_dialect dialect = g->request->dialect;
+    TRY(print(g, &sql_dialect_maxcompute, &out->sql));
+    TRY(verify(out->sql, ruled->query, g->request->grant, g->enforced.limit, g->arena, g->report));
+    if (dialect != DIALECT_MAXCOMPUTE) {
+        TRY(rewrite_fence(ruled, g->arena, g->report));
+        TRY(print(g, dialects[dialect], &out->sql));
     }
-    g->out->sql = text;
-    return OK;
+    out->run = out->sql;
+    if (ruled->n_salts == 0) return OK;
+    out->salt = g->request->grant->salt;
+    for (size_t i = 0; i < ruled->n_salts; i++) ruled->salts[i]->literal.text = out->salt;
+    return print(g, dialects[dialect], &out->run);
+}
+
+/* -- what is told of a run -------------------------------------------------------------------- */
+
+/* How many bytes at the beginning of `text` stand somewhere in the salt. */
+static size_t shared(struct str text, struct str salt) {
+    size_t longest = 0;
+    for (size_t from = 0; from < salt.len; from++) {
+        size_t n = 0;
+        while (n < text.len && from + n < salt.len && text.ptr[n] == salt.ptr[from + n]) n++;
+        if (n > longest) longest = n;
+    }
+    return longest;
+}
+
+struct str guard_redact(const struct guard_answer *answer, struct str text, struct arena *arena) {
+    if (answer->salt.len == 0 || text.len == 0) return text;
+    char *bytes = arena_alloc(arena, text.len, 1);
+    if (bytes == NULL) return STR_NONE;
+    memcpy(bytes, text.ptr, text.len);
+    for (size_t i = 0; i < text.len;) {
+        size_t n = shared(str_slice(text, i, text.len), answer->salt);
+        /* An engine may show a window of the statement, and so a part of the salt. */
+        if (n >= SALT_TOLD_MAX) memset(bytes + i, '*', n);
+        i += n >= SALT_TOLD_MAX ? n : 1;
+    }
+    return (struct str){bytes, text.len};
 }
 
 /* -- the road --------------------------------------------------------------------------------- */
@@ -200,6 +230,6 @@ result guard_check(const struct guard_request *request, struct arena *arena,
     result done = walk_stations(&g);
     if (done.why == FAIL_NONE) return OK;
     out->effect = GUARD_DENY;
-    out->sql = STR_NONE;
+    out->sql = out->run = out->salt = STR_NONE;
     return done.why == FAIL_DENIED ? OK : done;
 }

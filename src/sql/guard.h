@@ -87,7 +87,9 @@ struct guard_request {
 struct guard_answer {
     enum guard_effect effect;
     bool is_resolved;
-    struct str sql; /* the text to run; empty unless allowed */
+    struct str sql;  /* what runs, as it may be told and kept; empty unless allowed */
+    struct str run;  /* what a backend is given: as `sql`, with the salt of masks in its place */
+    struct str salt; /* that `run` holds; empty: none. Neither leaves for anything but a backend */
     struct name_list tables, columns, policy_columns, partitions;
     struct name_list access[ACCESS_CLAUSES];
     const struct guard_output *output;
@@ -102,6 +104,9 @@ struct guard_answer {
     unsigned risk_flags;
     struct str backend; /* of the relations; empty when there are none */
 };
+
+/* The text of an engine without what it repeats of the salt; NULL in .ptr: no memory. */
+struct str guard_redact(const struct guard_answer *answer, struct str text, struct arena *arena);
 
 MUST_USE result guard_check(const struct guard_request *request, struct arena *arena,
                             struct guard_answer *out, struct report *report);

@@ -408,6 +408,7 @@ result sql_resolve_over(struct sql_expr *expr, const struct grant_relation *rela
     struct resolved_query *block = NULL;
     (void)sql_walk_expr(expr, &(struct sql_visitor){.expr = see_id, .with = &n_ids});
     TRY(resolver_init(&r, n_ids, grant, arena, report));
+    r.is_of_policy = true;
     TRY(lone_source(&r, relation, &block));
     const char *where = "an expression of the policy";
     struct env env = {.r = &r,

@@ -70,6 +70,15 @@ result source_columns(struct resolver *r, struct resolved_source *source, size_t
     return OK;
 }
 
+/* Whoever asks sees a masked column as its mask, and so of the type that the mask has. */
+static struct sql_type type_of_column(const struct resolver *r,
+                                      const struct grant_relation *relation, size_t i) {
+    const struct sql_type *type = relation->schema->columns[i].type;
+    bool is_masked = relation->columns != NULL && relation->columns[i].effect == GRANT_MASK;
+    if (is_masked && !r->is_of_policy) type = relation->columns[i].mask_type;
+    return type != NULL ? *type : SQL_TYPE(UNKNOWN);
+}
+
 result source_of_relation(struct resolver *r, const struct grant_relation *relation,
                           struct resolved_source *out) {
     const struct schema_relation *schema = relation->schema;
@@ -80,7 +89,7 @@ result source_of_relation(struct resolver *r, const struct grant_relation *relat
         column->kind = COLUMN_BASE;
         column->index = (uint32_t)i;
         column->name = schema->columns[i].name;
-        if (schema->columns[i].type != NULL) column->type = *schema->columns[i].type;
+        column->type = type_of_column(r, relation, i);
         column->hidden = is_left_out(r, relation, i);
     }
     return OK;

@@ -35,6 +35,8 @@ struct resolver {
     struct resolved *out;
     struct resolved_use *uses;
     size_t cap_uses, cap_sources, cap_calls, cap_queries;
+    bool is_of_policy; /* a text of the policy: it sees columns as they are, and not as their masks
+                        */
 };
 
 /* CTEs that a query sees: the first n of its own, then those further out. */

@@ -53,7 +53,9 @@ struct ruled {
     size_t n_tables, cap_tables;
     struct ruled_column *policy; /* may hold a column more than once */
     size_t n_policy, cap_policy;
-    bool has_policy;      /* a row filter or a mask is at work */
+    bool has_policy;         /* a row filter or a mask is at work */
+    struct sql_expr **salts; /* literals of masks in whose place the salt is to be run */
+    size_t n_salts, cap_salts;
     uint32_t *bare_calls; /* ids of CURRENT_DATE and its like in filters and masks */
     size_t n_bare_calls, cap_bare_calls;
     struct sql_type *types; /* of nodes that we made; by id - first_made */

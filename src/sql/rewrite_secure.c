@@ -17,6 +17,7 @@ struct binding {
     struct rewriter *rw;
     const struct resolved *over; /* the text, resolved over the relation */
     const struct grant_relation *relation;
+    bool is_mask;
     bool is_refused;
 };
 
@@ -39,6 +40,20 @@ static void note_bare_call(struct rewriter *rw, uint32_t id) {
         rewrite_no_memory(rw);
     else
         *place = id;
+}
+
+/* What stands for the salt in a mask; a row filter holds values of the caller's, and no salt. */
+static void note_salt(struct binding *b, struct sql_expr *expr) {
+    struct ruled *ruled = b->rw->ruled;
+    if (!b->is_mask || expr->literal.kind != SQL_STRING || !str_eq(expr->literal.text, GRANT_SALT))
+        return;
+    if (b->rw->r->grant->salt.len == 0) b->is_refused = true;
+    struct sql_expr **place =
+        ARENA_PUSH(b->rw->arena, ruled->salts, ruled->n_salts, ruled->cap_salts);
+    if (place == NULL)
+        rewrite_no_memory(b->rw);
+    else
+        *place = expr;
 }
 
 static bool is_usable(const struct grant *grant, const struct sql_expr *expr,
@@ -70,6 +85,7 @@ static enum walk bind(struct sql_expr *expr, const struct sql_place *place, void
     struct binding *b = with;
     const struct resolved_ref *ref = NULL;
     if (expr->kind == SQL_REF) ref = resolved_ref(b->over, expr);
+    if (expr->kind == SQL_LITERAL) note_salt(b, expr);
     if (expr->kind == SQL_CALL)
         b->is_refused = !is_usable(b->rw->r->grant, expr, resolved_call(b->over, expr));
     if (expr->kind == SQL_LAMBDA)
@@ -95,8 +111,9 @@ static struct sql_expr *refuse_policy(struct rewriter *rw, const struct grant_re
 
 /* The expression over the relation under the inner alias; NULL: rw->failed says why. */
 static struct sql_expr *bind_policy(struct rewriter *rw, const struct grant_relation *relation,
-                                    struct str text, const char *what) {
-    struct binding b = {.rw = rw, .relation = relation};
+                                    struct str text, bool is_mask) {
+    const char *what = is_mask ? "mask" : "row filter";
+    struct binding b = {.rw = rw, .relation = relation, .is_mask = is_mask};
     struct sql_expr *expr;
     struct resolved *over;
     struct report inner = {0}; /* its sentences show the policy, and are not for the caller */
@@ -171,7 +188,7 @@ static void add_item(struct rewriter *rw, struct sql_item *item, const struct ex
     struct sql_type type = schema->type != NULL ? *schema->type : SQL_TYPE(UNKNOWN);
     bool is_masked = column->effect == GRANT_MASK;
     if (is_masked) {
-        item->expr = bind_policy(rw, relation, column->mask, "mask");
+        item->expr = bind_policy(rw, relation, column->mask, true);
     } else {
         item->expr = rewrite_node(rw, SQL_REF, export->n_path > 0 ? SQL_TYPE(UNKNOWN) : type);
         if (item->expr != NULL)
@@ -253,8 +270,7 @@ static struct sql_expr *where_of(struct rewriter *rw, const struct resolved_sour
     const struct grant_relation *relation = source->relation;
     struct sql_expr *where = NULL;
     for (size_t i = 0; i < relation->n_row_filters && rw->failed.why == FAIL_NONE; i++)
-        where = rewrite_and(rw, where,
-                            bind_policy(rw, relation, relation->row_filters[i], "row filter"));
+        where = rewrite_and(rw, where, bind_policy(rw, relation, relation->row_filters[i], false));
     return rewrite_and(rw, where, rw->copies[source->number]);
 }
 

@@ -130,10 +130,10 @@ static result run_on(struct call *call, struct backend *backend, struct json_wri
                                 .is_private = !call->facts.guard.may_tell_engine,
                                 .tag = str_of(call->audit_id)};
     struct run_facts told = {.scanned_bytes = -1};
-    result r = backend_run(backend, call->facts.guard.sql, &limits, &sinks.limit.sink, &told,
+    result r = backend_run(backend, call->facts.guard.run, &limits, &sinks.limit.sink, &told,
                            &call->arena, &call->report);
     call->facts.engine_us = told.engine_us;
-    call->facts.engine_error = told.engine_error;
+    call->facts.engine_error = guard_redact(&call->facts.guard, told.engine_error, &call->arena);
     TRY(r);
     write_end(call, &sinks, data);
     return OK;

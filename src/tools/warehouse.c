@@ -182,14 +182,15 @@ static const struct field describe_fields[] = {
 static result write_column(struct call *call, const struct grant_column *column,
                            struct json_writer *w) {
     struct buf type;
+    bool is_masked = column->effect == GRANT_MASK;
     buf_init(&type, 64 * KIB);
-    sql_type_print(column->schema->type, &type);
+    sql_type_print(is_masked ? column->mask_type : column->schema->type, &type);
     json_object(w);
     json_put_text(w, STR("name"), column->schema->name);
     json_put_text(w, STR("type"), buf_flat(&type, &call->arena));
     put_optional(w, STR("comment"), column->schema->comment);
     if (column->schema->is_partition) json_put_bool(w, STR("is_partition"), true);
-    if (column->effect == GRANT_MASK) json_put_bool(w, STR("is_masked"), true);
+    if (is_masked) json_put_bool(w, STR("is_masked"), true);
     json_object_end(w);
     result r = buf_failed(&type, &call->report);
     buf_deinit(&type);

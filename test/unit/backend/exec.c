@@ -7,10 +7,12 @@
  *
  *     {"sql": …, "rows": [[…]], "ordered": true}     rows as a multiset unless ordered; numbers to
  *                                                    1e-9 of their size
+ *     {…, "masks": {"users.name": "hash"}}           columns are granted as masks (masked.h)
  *     {"sql": …, "refused": "part of the sentence"}  no print, DIALECT_UNSUPPORTED
  *     {"sql": …, "fails": true}                      a print, and DuckDB fails when it runs
  */
 #include "engine.h"
+#include "masked.h"
 
 #include "sql/guard.h"
 
@@ -56,7 +58,7 @@ static result say(const struct grant *grant, struct str sql, struct arena *arena
     struct guard_request request = {.text = sql, .dialect = DIALECT_DUCKDB, .grant = grant};
     struct guard_answer answer;
     TRY(guard_check(&request, arena, &answer, report));
-    *out = answer.sql;
+    *out = answer.run;
     return answer.effect == GUARD_ALLOW ? OK : (result){FAIL_DENIED};
 }
 
@@ -144,7 +146,10 @@ static void run_case(struct engine_rig *rig, const struct grant *grant, const st
     struct report report = {0};
     struct str said = STR_NONE;
     const struct json *rows = json_get(entry, STR("rows"));
-    result r = say(grant, json_get_text(entry, STR("sql")), arena, &said, &report);
+    struct masked masked;
+    struct grant own;
+    masked_grant(entry, grant, &masked, &own);
+    result r = say(&own, json_get_text(entry, STR("sql")), arena, &said, &report);
     score->n++;
     if (json_get(entry, STR("refused")) != NULL) {
         run_refused(entry, r, &report, said, score);

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "masked.h"
 #include "pg_server.h"
 
 static const struct json_limits data_limits = {.allows_nul = true};
@@ -257,15 +258,17 @@ static void run_printed(struct rig *rig, const struct json *entry, const char *s
 static void run_case(struct rig *rig, const struct json *entry, struct arena *arena,
                      struct score *score) {
     struct report report = {0};
-    struct guard_request request = {.text = json_get_text(entry, STR("sql")),
-                                    .dialect = DIALECT_POSTGRES,
-                                    .grant = &rig->world.grant};
+    struct masked masked;
+    struct grant own;
+    masked_grant(entry, &rig->world.grant, &masked, &own);
+    struct guard_request request = {
+        .text = json_get_text(entry, STR("sql")), .dialect = DIALECT_POSTGRES, .grant = &own};
     struct guard_answer answer;
     if (json_get(entry, STR("refused")) != NULL) return;
     score->n++;
     result r = guard_check(&request, arena, &answer, &report);
     if (r.why == FAIL_NONE && answer.effect == GUARD_ALLOW) {
-        run_printed(rig, entry, str_cstr(arena, answer.sql), score);
+        run_printed(rig, entry, str_cstr(arena, answer.run), score);
     } else if (strcmp(report.code, "DIALECT_UNSUPPORTED") == 0) {
         score->refused++;
         print_message("refused: " STR_FMT "\n  %s\n", STR_ARG(request.text), report.sentence);

@@ -162,16 +162,6 @@ static void what_is_no_condition_is_refused(void **state) {
     }
 }
 
-static void masks_are_expressions(void **state) {
-    (void)state;
-    assert_int_equal(mask_check(STR("concat(substr(phone,1,3),'****')"), &arena, &report).why,
-                     FAIL_NONE);
-    static const char *const bad[] = {"",     "${user.a}", "a, b",     "a AS b",
-                                      "a --", "a /* */",   "a FROM t", "(SELECT"};
-    for (size_t i = 0; i < COUNT(bad); i++)
-        assert_int_equal(mask_check(str_of(bad[i]), &arena, NULL).why, FAIL_CONFIG);
-}
-
 static void no_filter_is_lost_for_want_of_memory(void **state) {
     (void)state;
     struct predicate predicate;
@@ -209,7 +199,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(values_become_literals, setup, teardown),
         cmocka_unit_test_setup_teardown(any_value_stays_a_value, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_condition_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(masks_are_expressions, setup, teardown),
         cmocka_unit_test_setup_teardown(no_filter_is_lost_for_want_of_memory, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

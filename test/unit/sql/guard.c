@@ -11,6 +11,7 @@
  *     rows     limit of the request
  *     expect   allow | approval | deny CODE | fail CODE
  *     print    the whole text that runs
+ *     run      the whole text that a backend is given, where it differs
  *     has, not a part that the text must or must not hold
  *     hint, says  a part of the hint, of the sentence
  *     at       the offset
@@ -199,6 +200,7 @@ static void check_one(struct suite *s, const struct guard_case *c, struct answer
     if (want.ptr == NULL) want = STR("");
     if (str_eq(key, STR("expect"))) have = verdict(arena, a);
     if (str_eq(key, STR("print"))) have = out->sql;
+    if (str_eq(key, STR("run"))) have = out->run;
     if (str_eq(key, STR("has"))) have = out->sql, is_part = true;
     if (str_eq(key, STR("not"))) have = out->sql, is_absent = true;
     if (str_eq(key, STR("hint"))) have = str_of(a->report.hint), is_part = true;
@@ -246,6 +248,18 @@ static void check_fixed_point(struct suite *s, const struct guard_case *c, struc
     buf_deinit(&again);
 }
 
+/* What may be told holds no salt, and what runs holds it only where it is said to. */
+static void check_salt(struct suite *s, const struct guard_case *c, const struct answer *a) {
+    struct str salt = a->world.grant.salt;
+    bool runs_salted = a->out.salt.len > 0;
+    if (salt.len == 0) return;
+    if (holds(a->out.sql, salt) || holds(str_of(a->report.sentence), salt) ||
+        holds(str_of(a->report.hint), salt))
+        complain(s, c, "salt", STR("kept"), STR("told"));
+    if (holds(a->out.run, salt) != runs_salted)
+        complain(s, c, "salt", STR("in what runs"), a->out.run);
+}
+
 /* Nothing is ever allowed when memory gave out. */
 static void check_faults(struct suite *s, const struct guard_case *c, struct answer *a) {
     for (long n = 0;; n++) {
@@ -263,7 +277,8 @@ static void check_faults(struct suite *s, const struct guard_case *c, struct ans
         if (is_done) return;
         /* A refusal may stand without a hint that there was no memory for. */
         bool is_refusal = done.why == a->done.why && a->out.effect == GUARD_DENY;
-        if (out.effect == GUARD_DENY && out.sql.len == 0 && (done.why == FAIL_MEMORY || is_refusal))
+        if (out.effect == GUARD_DENY && out.sql.len + out.run.len == 0 &&
+            (done.why == FAIL_MEMORY || is_refusal))
             continue;
         complain(s, c, "fault", STR("memory"), str_of(fail_name(done.why)));
         print_error("    at the %ldth allocation\n", n);
@@ -278,6 +293,7 @@ static void run_case(struct suite *s, const struct guard_case *c) {
     ask(s, c, c->sql, STR_NONE, a);
     for (size_t i = 0; i < c->n_checks; i++) check_one(s, c, a, c->checks[i]);
     check_fixed_point(s, c, a);
+    check_salt(s, c, a);
     check_faults(s, c, a);
     arena_deinit(&a->arena);
     free(a);

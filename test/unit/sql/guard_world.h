@@ -11,6 +11,7 @@
  *     entry    a.default.t.k1 = a.default.u.k2, a.default.t.l1 = a.default.u.l2
  *     allow    my_udf          forbid get_user_id         notable
  *     approval high            deny critical              items 10
+ *     salt     0123456789abcdef              what '${mask.salt}' of a mask stands for
  *
  * A `table` line for a table that is there goes back to it. Everything lives in the world's arena.
  */
@@ -71,6 +72,19 @@ static inline struct world_table *world_find(struct world *w, struct str project
     return NULL;
 }
 
+/* Once, and not for each statement: what is kept must not depend on which allocation fails. */
+static inline void world_type_masks(struct world *w, struct world_table *t) {
+    for (size_t i = 0; i < t->schema.n_columns; i++) {
+        if (t->columns[i].effect != GRANT_MASK || t->columns[i].mask_type != NULL) continue;
+        struct sql_type *type = arena_new(w->arena, struct sql_type);
+        assert(type != NULL);
+        result typed = grant_mask_type(&w->grant, &t->relation, t->columns[i].mask, w->arena, type);
+        assert(typed.why == FAIL_NONE);
+        (void)typed;
+        t->columns[i].mask_type = type;
+    }
+}
+
 static inline result world_grant_find(const struct grant *grant, struct str project,
                                       struct str schema, struct str name, struct arena *arena,
                                       const struct grant_relation **out, struct report *report) {
@@ -78,6 +92,7 @@ static inline result world_grant_find(const struct grant *grant, struct str proj
         world_find((struct world *)(uintptr_t)grant->with, project, schema, name);
     (void)arena;
     (void)report;
+    if (table != NULL) world_type_masks((struct world *)(uintptr_t)grant->with, table);
     *out = table != NULL ? &table->relation : NULL;
     return OK;
 }
@@ -234,6 +249,8 @@ static inline bool world_line(struct world *w, struct str line) {
         w->allowed[g->n_functions_allowed++] = rest;
     } else if (str_eq(key, STR("forbid"))) {
         w->denied[g->n_functions_denied++] = rest;
+    } else if (str_eq(key, STR("salt"))) {
+        g->salt = rest;
     } else if (str_eq(key, STR("notable"))) {
         g->allow_no_table = true;
     } else if (str_eq(key, STR("approval"))) {
