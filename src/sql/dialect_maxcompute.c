@@ -124,9 +124,10 @@ static void type(struct sql_printer *p, const struct sql_type *of) {
 }
 
 /* Functions stand bare as they were written: in back quotes IF, CAST and their like would lose
- * their meaning. */
+ * their meaning. Of CUBE(a) and ROLLUP(a), bare among the keys of GROUP BY, it is the other way. */
 static void function_part(struct sql_printer *p, const struct sql_name *name) {
-    if (name->quoting == SQL_BARE && sql_is_bare_word(name->text))
+    bool is_grouping = str_ieq(name->text, STR("cube")) || str_ieq(name->text, STR("rollup"));
+    if (name->quoting == SQL_BARE && sql_is_bare_word(name->text) && !is_grouping)
         sql_put(p, name->text);
     else
         put_backquoted(p, name->text);
