@@ -57,15 +57,25 @@
 #define STORE_ENTRY_BYTES     128  /* what an entry costs beside key and value, in indexes too */
 #define STORE_WAIT_MS         5000 /* default of store.wait: commits take a few ms */
 #define STORE_WAIT_MS_MAX     60000
-#define STORE_READERS         8    /* connections that read at the same time */
-#define STORE_GROUP_MAX       256  /* writes of one commit */
-#define STORE_SWEEP_MAX       256  /* expired rows of each sort that one sweep removes */
-#define STORE_SWEEP_MS        1000 /* between two sweeps */
+#define STORE_READERS         4          /* connections that read at the same time */
+#define STORE_GROUP_MAX       256        /* writes of one commit */
+#define STORE_GROUP_BYTES     (32 * MIB) /* likewise: what the log of writes may grow by */
+#define STORE_CHECK_BYTES     (4 * MIB)  /* a file up to here is checked whole at the start */
+#define STORE_SWEEP_MAX       256        /* expired rows of each sort that one sweep removes */
+#define STORE_SWEEP_MS        1000       /* between two sweeps */
 
 /* -- call: what one call may hold ------------------------------------------------------------- */
 #define CALL_ARENA_BYTES    (64 * MIB) /* trees of a 1 MiB statement fit many times over */
 #define REPLY_BYTES_MAX     (8 * MIB)  /* default of limits.reply_max_bytes (design, section 10) */
 #define CALL_ENVELOPE_BYTES (1 * MIB)  /* beside the rows: metadata, tables and columns used */
+
+/* -- shape: what a reply may be ----------------------------------------------------------------- */
+#define REPLY_REST_CHARS   1600 /* of an envelope beside rows, names and ids: measured by its test */
+#define REPLY_ADVICE_MAX   5    /* hints of one refusal; Superset's number */
+#define SIZE_COUNT_ROWS    10000 /* counted behind a cut, to tell how many there were */
+#define SIZE_COUNT_MS      500   /* likewise: no longer */
+#define CACHE_TTL_MS_MAX   (INT64_C(30) * 86400000)
+#define CACHE_ITEM_BYTES   256 /* what an entry costs beside key and value */
 
 /* -- road: who waits, and what is written down --------------------------------------------------
  */
@@ -94,6 +104,18 @@
 #define STDIO_LINE_BYTES_MAX (4 * MIB)   /* as the body of a request */
 
 #define HEALTH_BYTES_MAX (64 * KIB)
+
+#define DESK_THREADS           16 /* each waits for the store, which commits in groups */
+#define DESK_QUEUE_MAX         4096
+#define SESSION_TTL_MS         (INT64_C(24) * 3600000) /* after its last use */
+#define SESSION_BYTES_MAX      (256 * KIB)  /* of one record: capabilities and subscriptions */
+#define NOTIFICATION_BYTES_MAX (1 * MIB)    /* one progress or log message */
+#define STREAM_RETRY_MS        1000         /* after which a client comes back for its answer */
+#define ROUNDS_TTL_MS          (INT64_C(15) * 60000) /* for a person to answer a question */
+#define ROUNDS_BYTES_MAX       (256 * KIB)  /* answers that travel with the client */
+#define ASKING_WAIT_MS         (INT64_C(5) * 60000) /* the same, while a thread waits */
+#define ASKING_LOOK_MS         250 /* how often the store is asked what another replica was told */
+#define RESPONSE_TTL_MS        60000
 
 /* -- sql: what a statement may be (defaults of security.*; design, section 7) -------------------
  */
@@ -127,7 +149,7 @@
 #define POLICY_SCAN_BYTES_MAX  (INT64_C(1) << 60)
 #define POLICY_QUOTA_MAX       1000000000
 #define POLICY_SQL_BYTES_MAX   HTTP_BODY_BYTES_MAX /* a longer statement cannot arrive */
-#define MASK_SALT_BYTES_MIN    16 /* 128 bits, when each byte is random */
+#define MASK_SALT_BYTES_MIN    16                  /* 128 bits, when each byte is random */
 #define POLICY_SQL_ITEMS_MAX   1000000 /* of lists in a statement, whatever the policy says */
 #define RATE_CALLS_MAX         100000 /* of one rate: its log keeps a time for each admitted call */
 #define RATE_KEYS_MAX          65536  /* limits that are being counted; idle ones make room */

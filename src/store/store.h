@@ -127,8 +127,8 @@ MUST_USE result store_drop(struct store *store, struct str log, bool *was_there,
 /* -- counters --------------------------------------------------------------------------------- */
 
 /* Makes the counter at 0 with that time when there is none; later adds do not move its end.
- * `delta` 0 only reads and makes nothing. FAIL_LIMIT with STORE_INVALID where the sum would leave
- * int64_t; it stays as it was. */
+ * `delta` 0 only reads and makes nothing. STORE_INVALID where the sum would leave int64_t; it stays
+ * as it was. */
 MUST_USE result store_add(struct store *store, struct str key, int64_t delta, int64_t ttl_ms,
                           int64_t *value, struct report *report);
 
@@ -157,7 +157,7 @@ void store_close(struct store *store);
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
-enum store_kind_id { STORE_SQLITE = 0, STORE_MEMORY };
+enum store_kind_id { STORE_SQLITE = 0, STORE_MEMORY }; /* rows of the table in store.c */
 
 /* `store:` of weir.yaml */
 struct store_settings {
@@ -179,7 +179,9 @@ MUST_USE result store_open(const struct store_settings *settings, struct str sta
 /* What a kind of store can do. The functions above check all bounds first; the contract of each
  * member is theirs, and each is atomic. */
 struct store_kind {
-    const char *name;
+    const char *name; /* as in the settings */
+    result (*open)(const struct store_settings *, struct str state_dir, const struct clock *,
+                   struct store **, struct report *);
     result (*get)(struct store *, struct str key, struct arena *, struct store_value *,
                   struct report *);
     /* put (STORE_ANY), put_new (STORE_ABSENT) and swap; `version` is never NULL */
@@ -202,5 +204,8 @@ struct store_kind {
     void (*tick)(struct store *);
     void (*close)(struct store *);
 };
+
+extern const struct store_kind store_sqlite; /* a file, shared by the processes of one machine */
+extern const struct store_kind store_memory; /* gone with its process: for one that stands alone */
 
 #endif

@@ -1,0 +1,190 @@
+#include "store/store.h"
+
+#include "base/limits.h"
+
+#include <stdlib.h>
+
+static const struct store_kind *const kinds[] = {
+    [STORE_SQLITE] = &store_sqlite,
+    [STORE_MEMORY] = &store_memory,
+};
+static const char *const kind_names[] = {
+    [STORE_SQLITE] = "sqlite", [STORE_MEMORY] = "memory", [STORE_MEMORY + 1] = NULL};
+
+#define AT(member) offsetof(struct store_settings, member)
+const struct option store_options[] = {
+    {.name = "kind",
+     .type = OPTION_CHOICE,
+     .offset = AT(kind),
+     .fallback = "sqlite",
+     .choices = kind_names,
+     .sentence = "Where sessions, leases and counters live: in a file that all processes of one "
+                 "machine share, or in the memory of a process that stands alone."},
+    {.name = "path",
+     .type = OPTION_TEXT,
+     .offset = AT(path),
+     .fallback = "weir.db",
+     .sentence = "The file; relative to the state directory."},
+    {.name = "max_bytes",
+     .type = OPTION_BYTES,
+     .offset = AT(max_bytes),
+     .fallback = "1GiB",
+     .min = MIB,
+     .max = STORE_BYTES_MAX,
+     .unit = "bytes",
+     .sentence = "What it holds in all; when that is reached, what would add to it is refused."},
+    {.name = "wait",
+     .type = OPTION_DURATION,
+     .offset = AT(wait_ms),
+     .fallback = "5s",
+     .min = 1,
+     .max = STORE_WAIT_MS_MAX,
+     .unit = "ms",
+     .sentence = "How long a write waits for those of other processes."},
+    {.name = NULL},
+};
+#undef AT
+
+/* -- bounds ----------------------------------------------------------------------------------- */
+
+static result invalid(const char *what, struct report *report) {
+    return fail(report, FAIL_INPUT, "STORE_INVALID", REPORT_NO_OFFSET, "the store takes no %s",
+                what);
+}
+
+static result check_name(struct str name, struct report *report) {
+    if (name.len == 0) return invalid("empty name", report);
+    return name.len <= STORE_KEY_BYTES_MAX ? OK : invalid("name of that length", report);
+}
+
+static result check_value(struct str value, struct report *report) {
+    return value.len <= (size_t)STORE_VALUE_BYTES_MAX ? OK
+                                                      : invalid("value of that length", report);
+}
+
+/* A forgotten time is refused rather than taken for ever. */
+static result check_ttl(int64_t ttl_ms, struct report *report) {
+    bool is_valid = ttl_ms == STORE_FOREVER || (ttl_ms > 0 && ttl_ms <= STORE_TTL_MS_MAX);
+    return is_valid ? OK : invalid("time of that length", report);
+}
+
+static result set(struct store *store, const struct store_item *item, uint64_t expected,
+                  uint64_t *version, struct report *report) {
+    *version = STORE_ABSENT;
+    TRY(check_name(item->key, report));
+    TRY(check_value(item->value, report));
+    TRY(check_ttl(item->ttl_ms, report));
+    return store->kind->set(store, item, expected, version, report);
+}
+
+/* -- entries ---------------------------------------------------------------------------------- */
+
+result store_get(struct store *store, struct str key, struct arena *arena, struct store_value *out,
+                 struct report *report) {
+    *out = (struct store_value){.version = STORE_ABSENT};
+    TRY(check_name(key, report));
+    return store->kind->get(store, key, arena, out, report);
+}
+
+result store_put(struct store *store, const struct store_item *item, uint64_t *version,
+                 struct report *report) {
+    uint64_t unasked;
+    return set(store, item, STORE_ANY, version != NULL ? version : &unasked, report);
+}
+
+result store_put_new(struct store *store, const struct store_item *item, uint64_t *version,
+                     struct report *report) {
+    return set(store, item, STORE_ABSENT, version, report);
+}
+
+result store_swap(struct store *store, const struct store_item *item, uint64_t expected,
+                  uint64_t *version, struct report *report) {
+    return set(store, item, expected, version, report);
+}
+
+result store_take(struct store *store, struct str key, struct arena *arena, struct store_value *out,
+                  struct report *report) {
+    *out = (struct store_value){.version = STORE_ABSENT};
+    TRY(check_name(key, report));
+    return store->kind->take(store, key, arena, out, report);
+}
+
+result store_remove(struct store *store, struct str key, uint64_t expected, bool *was_there,
+                    struct report *report) {
+    *was_there = false;
+    TRY(check_name(key, report));
+    return store->kind->remove(store, key, expected, was_there, report);
+}
+
+result store_touch(struct store *store, struct str key, uint64_t expected, int64_t ttl_ms,
+                   bool *was_there, struct report *report) {
+    *was_there = false;
+    TRY(check_name(key, report));
+    TRY(check_ttl(ttl_ms, report));
+    return store->kind->touch(store, key, expected, ttl_ms, was_there, report);
+}
+
+/* -- logs ------------------------------------------------------------------------------------- */
+
+result store_append(struct store *store, const struct store_append *append, uint64_t *sequence,
+                    struct report *report) {
+    *sequence = 0;
+    TRY(check_name(append->log, report));
+    TRY(check_value(append->value, report));
+    TRY(check_ttl(append->ttl_ms, report));
+    if (append->guard.len > 0) TRY(check_name(append->guard, report));
+    return store->kind->append(store, append, sequence, report);
+}
+
+result store_read(struct store *store, struct str log, uint64_t after, size_t max,
+                  struct arena *arena, struct store_events *out, struct report *report) {
+    *out = (struct store_events){0};
+    TRY(check_name(log, report));
+    if (max > STORE_READ_MAX) max = STORE_READ_MAX;
+    return store->kind->read(store, log, after, max, arena, out, report);
+}
+
+result store_drop(struct store *store, struct str log, bool *was_there, struct report *report) {
+    *was_there = false;
+    TRY(check_name(log, report));
+    return store->kind->drop(store, log, was_there, report);
+}
+
+/* -- the rest --------------------------------------------------------------------------------- */
+
+result store_add(struct store *store, struct str key, int64_t delta, int64_t ttl_ms, int64_t *value,
+                 struct report *report) {
+    *value = 0;
+    TRY(check_name(key, report));
+    TRY(check_ttl(ttl_ms, report));
+    return store->kind->add(store, key, delta, ttl_ms, value, report);
+}
+
+result store_tide(struct store *store, uint64_t *tide, struct report *report) {
+    *tide = 0;
+    return store->kind->tide(store, tide, report);
+}
+
+result store_usage(struct store *store, struct store_usage *out, struct report *report) {
+    *out = (struct store_usage){0};
+    return store->kind->usage(store, out, report);
+}
+
+bool store_is_ready(struct store *store, struct str *sentence, struct arena *arena) {
+    *sentence = STR_NONE;
+    return store->kind->is_ready(store, sentence, arena);
+}
+
+void store_tick(struct store *store) {
+    store->kind->tick(store);
+}
+
+void store_close(struct store *store) {
+    if (store != NULL) store->kind->close(store);
+}
+
+result store_open(const struct store_settings *settings, struct str state_dir,
+                  const struct clock *clock, struct store **out, struct report *report) {
+    *out = NULL;
+    return kinds[settings->kind]->open(settings, state_dir, clock, out, report);
+}
