@@ -134,7 +134,11 @@
     256 /* of a user, role, client, table: they become keys and log fields */
 
 /* -- identity --------------------------------------------------------------------------------- */
-#define TOKEN_BYTES_MAX 4096 /* of a bearer token; a JWT with many claims is about 2 KiB */
+#define TOKEN_BYTES_MAX  4096      /* of a bearer token; a JWT with many claims is about 2 KiB */
+#define SECRET_BYTES_MIN 43        /* 32 random bytes as base64url; 64 as hexadecimal digits */
+#define SECRET_BYTES_MAX 512       /* of one generation */
+#define SEAL_BYTES_MAX   (1 * MIB) /* of what is sealed: clients carry it in their requests */
+#define SEAL_TTL_MS_MAX  (INT64_C(366) * 86400000)
 
 /* -- policy ----------------------------------------------------------------------------------- */
 #define POLICY_DEFAULT_LIMIT   100 /* of the seed, as are the next four */

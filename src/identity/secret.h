@@ -8,7 +8,8 @@
  * so that any number may be made.
  *
  * The secret: `WEIR_SECRET`, else the file `server.secret_file`, which is made at the first start:
- *          32 random bytes as base64url, mode 0600. All replicas must have the same. A second
+ *          32 random bytes as base64url, mode 0600. Any text without blanks and of that length
+ *          will do. All replicas must have the same. A second
  *          line (or word of WEIR_SECRET, after a comma) is the secret before: what it sealed is
  *          still opened, nothing new is sealed with it. To change it: new line first, old one
  *          second, on all replicas; after a day take the second away.
@@ -30,8 +31,8 @@ struct secret;
 enum { SECRET_KEY_SIZE = 32 };
 
 /* `value` is that of WEIR_SECRET, or empty: then `path` is read, or made where it is not there.
- * FAIL_CONFIG with CONFIG_INVALID: too short, more than two, or a file that others may read.
- * FAIL_IO. `clock` must outlive the secret. */
+ * Errors of this one have the code CONFIG_INVALID: FAIL_CONFIG (too short, more than two, or a file
+ * that others may read or the group may write), FAIL_IO. `clock` must outlive the secret. */
 MUST_USE result secret_open(struct str value, const char *path, const struct clock *clock,
                             struct secret **out, struct report *report);
 void secret_close(struct secret *secret); /* takes NULL */
@@ -43,7 +44,9 @@ struct seal {
     struct str bound;
 };
 
-/* Text of the base64url alphabet, about 4/3 of `plain` and 71 more. */
+/* Text of the base64url alphabet, about 4/3 of `plain` and 66 more; `plain` is at most
+ * SEAL_BYTES_MAX (else FAIL_LIMIT). `ttl_ms` is cut to SEAL_TTL_MS_MAX; 0 or less is over at once.
+ */
 MUST_USE result secret_seal(const struct secret *secret, const struct seal *seal, int64_t ttl_ms,
                             struct str plain, struct arena *arena, struct str *out,
                             struct report *report);

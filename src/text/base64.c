@@ -56,3 +56,39 @@ void base64_encode(struct buf *out, struct str bytes) {
         buf_commit(out, made);
     }
 }
+
+/* -- for names and URLs ----------------------------------------------------------------------- */
+
+static char to_url(char c) {
+    return c == '+' ? '-' : c == '/' ? '_' : c;
+}
+
+/* '=' for what is not of the alphabet, the other alphabet's own two among it. */
+static char from_url(char c) {
+    return c == '-' ? '+' : c == '_' ? '/' : c == '+' || c == '/' ? '=' : c;
+}
+
+struct str base64url_encode(struct str bytes, struct arena *arena) {
+    const uint8_t *in = (const uint8_t *)bytes.ptr;
+    size_t len = bytes.len / 3 * 4 + (bytes.len % 3 > 0 ? bytes.len % 3 + 1 : 0);
+    char *out = arena_alloc(arena, (bytes.len + 2) / 3 * 4, 1);
+    if (out == NULL) return STR_NONE;
+    for (size_t at = 0, made = 0; at < bytes.len; at += 3, made += 4)
+        encode_group(out + made, in + at, bytes.len - at < 3 ? bytes.len - at : 3);
+    for (size_t i = 0; i < len; i++) out[i] = to_url(out[i]);
+    return (struct str){out, len};
+}
+
+bool base64url_decode(struct str text, struct arena *arena, struct str *out) {
+    size_t rest = text.len % 4, whole = text.len - rest;
+    char *bytes = arena_alloc(arena, whole / 4 * 3 + 3, 1), quad[4];
+    if (rest == 1 || bytes == NULL) return false;
+    for (size_t at = 0; at < text.len; at += 4) {
+        unsigned padding = at < whole ? 0 : 4 - (unsigned)rest;
+        for (unsigned i = 0; i < 4; i++)
+            quad[i] = i < 4 - padding ? from_url(text.ptr[at + i]) : '=';
+        if (!decode_quad(quad, padding, bytes + at / 4 * 3)) return false;
+    }
+    *out = (struct str){bytes, whole / 4 * 3 + (rest > 0 ? rest - 1 : 0)};
+    return true;
+}
