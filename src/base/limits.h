@@ -70,7 +70,7 @@
 #define CALL_ENVELOPE_BYTES (1 * MIB)  /* beside the rows: metadata, tables and columns used */
 
 /* -- shape: what a reply may be ----------------------------------------------------------------- */
-#define REPLY_REST_CHARS   1600 /* of an envelope beside rows, names and ids: measured by its test */
+#define REPLY_CUT_CHARS    640 /* of what a cut reply says of it: note and numbers */
 #define REPLY_ADVICE_MAX   5    /* hints of one refusal; Superset's number */
 #define SIZE_COUNT_ROWS    10000 /* counted behind a cut, to tell how many there were */
 #define SIZE_COUNT_MS      500   /* likewise: no longer */

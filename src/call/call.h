@@ -38,6 +38,21 @@ struct call_origin {
     struct str session_id; /* may be empty */
     struct str request_id; /* the JSON-RPC id as JSON text; may be empty */
     struct str method;     /* "tools/call" */
+    bool is_program; /* our own command line reads the answer: texts exact, all rows, no cache */
+};
+
+/* How large a reply is, where that is worth telling. */
+struct call_size {
+    int64_t is, limit; /* 0: nothing is to be told */
+    const char *unit;  /* "tokens", "bytes" */
+};
+
+/* An answer that may be given again (road/recall.h). */
+struct call_recall {
+    bool has_key; /* what the tool answers may be kept under `key` */
+    bool is_hit;  /* it was kept: no tool ran */
+    uint8_t key[32];
+    int64_t age_ms; /* with is_hit */
 };
 
 /* What the record gains on the way. */
@@ -48,6 +63,8 @@ struct call_facts {
     int64_t engine_us; /* -1: no engine was asked */
     int64_t row_count; /* -1: no rows are in the answer */
     bool truncated;
+    struct call_size near_limit;
+    struct call_recall recall;
     int64_t retry_after_ms; /* of a refusal that passes with time; 0: none */
 };
 

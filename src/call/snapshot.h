@@ -11,16 +11,42 @@
 #define WEIR_CALL_SNAPSHOT_H
 
 #include "base/arena.h"
+#include "base/option.h"
 #include "catalog/catalog.h"
 #include "policy/policy.h"
 
 struct backend_set;
+
+/* What a model can take of one reply (MCP_RESPONSE_SIZE_CONFIG; rows: shape/settings.h). */
+struct size_settings {
+    bool is_enabled;
+    int64_t token_limit;        /* of a whole reply; 0: none */
+    int64_t max_bytes;          /* likewise */
+    int64_t warn_threshold_pct; /* of either limit */
+    int64_t max_list_items;     /* kept of a list that has to be cut; 0: as many as fit */
+    struct option_list excluded_tools;
+};
+
+/* How long what was answered may be answered again (MCP_CACHE_CONFIG; rows: shape/settings.h).
+ * Times are in milliseconds; 0: not at all. */
+struct cache_settings {
+    bool is_enabled;
+    struct str key_prefix;
+    int64_t list_tools_ttl_ms, list_resources_ttl_ms, list_prompts_ttl_ms;
+    int64_t read_resource_ttl_ms, get_prompt_ttl_ms, call_tool_ttl_ms;
+    int64_t max_item_bytes; /* a larger answer is not kept */
+    int64_t max_bytes;      /* of all that is kept */
+    struct option_list excluded_tools;
+};
 
 /* The settings that the road and the tools ask for. */
 struct call_settings {
     int64_t reply_max_bytes;
     int64_t reply_max_tokens; /* 0: no limit */
     int64_t queue_max;        /* calls waiting for a thread, of each class */
+    int hidden_characters;    /* enum text_form (shape/text.h) */
+    struct size_settings size;
+    struct cache_settings cache;
 };
 
 struct snapshot {

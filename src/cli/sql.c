@@ -59,6 +59,7 @@ static const struct json *run_arguments(const struct question *q, struct arena *
 static void answer_run(struct session *s, struct call *call, const struct question *q,
                        struct json_writer *w) {
     call->tool_name = STR("run_select_sql");
+    call->origin.is_program = true;
     call->arguments = run_arguments(q, &call->arena);
     cli_walk(&s->house, call);
     sql_answer_run(q->id, call, buf_flat(&call->reply, &call->arena), w);

@@ -3,10 +3,14 @@
 #include "backend/backend.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "house/section_json.h"
+#include "shape/settings.h"
 #include "text/rows.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 
 static const char *const transports[] = {"http", "stdio", NULL};
 static const char *const log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
@@ -81,7 +85,8 @@ static const struct option limits_options[] = {
      .min = 0,
      .max = INT64_C(1) << 40,
      .reloadable = true,
-     .sentence = "The rows of one reply take at most so many estimated tokens; 0 sets no limit."},
+     .sentence = "A whole reply takes at most so many estimated tokens, whatever the tool; 0 sets "
+                 "no limit."},
     {.name = "queue_max",
      .type = OPTION_INT,
      .offset = AT(queue_max),
@@ -114,6 +119,11 @@ const struct section settings_sections[] = {
     {"masks", mask_options, offsetof(struct settings, masks),
      "What masked columns are made with (policy.yaml says which)."},
     {"limits", limits_options, offsetof(struct settings, limits), "What one call may hold."},
+    {"replies", replies_options, offsetof(struct settings, limits), "How replies are written."},
+    {"MCP_RESPONSE_SIZE_CONFIG", size_options, offsetof(struct settings, limits.size),
+     "What a model can take of one reply; names and defaults are Superset's."},
+    {"MCP_CACHE_CONFIG", cache_options, offsetof(struct settings, limits.cache),
+     "Answers given again; names and defaults are Superset's."},
     {0},
 };
 
@@ -199,10 +209,12 @@ static const struct section *section_find(struct str name) {
 
 static struct str nearest_section(struct str name) {
     static const struct str others[] = {STR_INIT("listeners"), STR_INIT("backends")};
-    struct str names[16];
+    struct str names[32];
     size_t n = 0;
-    for (const struct section *s = settings_sections; s->name != NULL; s++)
+    for (const struct section *s = settings_sections; s->name != NULL; s++) {
+        assert(n < COUNT(names) - COUNT(others));
         names[n++] = str_of(s->name);
+    }
     for (size_t i = 0; i < COUNT(others); i++) names[n++] = others[i];
     return bind_nearest(name, names, n);
 }
@@ -227,10 +239,23 @@ static result read_sections(const struct binder *b, const struct yaml *weir, str
     return OK;
 }
 
+static bool has_variable(const struct section *s) {
+    return str_starts(str_of(s->name), STR("MCP_"));
+}
+
+static result read_section_env(const struct section *s, struct arena *arena,
+                               struct problems *problems, struct settings *out) {
+    struct str text = str_of(has_variable(s) ? getenv(s->name) : NULL);
+    if (text.len == 0) return OK;
+    return section_read_json(s->options, (char *)out + s->offset, str_of(s->name), text, arena,
+                             problems);
+}
+
 /* Row by row, so that one bad variable does not hide the next. */
 static result read_environment(struct arena *arena, struct problems *problems,
                                struct settings *out) {
-    for (const struct section *s = settings_sections; s->name != NULL; s++)
+    for (const struct section *s = settings_sections; s->name != NULL; s++) {
+        TRY(read_section_env(s, arena, problems, out));
         for (const struct option *row = s->options; row->name != NULL; row++) {
             struct option one[2] = {*row, {0}};
             struct report report = {0};
@@ -240,6 +265,7 @@ static result read_environment(struct arena *arena, struct problems *problems,
                 problem_add(problems, SEVERITY_ERROR, STR("environment"), NULL, "%s",
                             report.sentence);
         }
+    }
     return OK;
 }
 
@@ -341,7 +367,10 @@ static void print_rows(const struct option *rows, struct buf *out) {
 
 void settings_print(struct buf *out) {
     for (const struct section *s = settings_sections; s->name != NULL; s++) {
-        buf_addf(out, "### `%s`\n\n%s\n\n", s->name, s->sentence);
+        buf_addf(out, "### `%s`\n\n%s", s->name, s->sentence);
+        if (has_variable(s))
+            buf_addf(out, " Or as JSON in the environment variable `%s`.", s->name);
+        buf_add(out, STR("\n\n"));
         print_rows(s->options, out);
         buf_add_byte(out, '\n');
     }

@@ -48,7 +48,7 @@ struct settings {
 };
 
 struct section {
-    const char *name;
+    const char *name; /* MCP_…: also of an environment variable with members of it as JSON */
     const struct option *options;
     size_t offset;        /* in struct settings */
     const char *sentence; /* for people */

@@ -38,11 +38,11 @@ static bool is_json_decimal(struct str text) {
     return fraction > 0 && at + 1 + fraction == text.len;
 }
 
-static void encode_decimal(struct json_writer *writer, struct str text) {
+static void encode_decimal(struct json_writer *writer, struct str text, enum text_form form) {
     if (is_json_decimal(text))
         json_raw_value(writer, text);
     else
-        json_text(writer, text);
+        text_write(writer, text, form);
 }
 
 /* Straight into the buf: json_text() would look through what needs no escape. The writer's comma is
@@ -53,16 +53,16 @@ static void encode_bytes(struct json_writer *writer, struct str bytes) {
     buf_add_byte(writer->out, '"');
 }
 
-void encode_value(struct json_writer *writer, const struct row_value *value) {
+void encode_value(struct json_writer *writer, const struct row_value *value, enum text_form form) {
     switch (value->kind) {
     case ROW_NULL: json_null(writer); return;
     case ROW_BOOL: json_bool(writer, value->boolean); return;
     case ROW_INT: encode_int(writer, value->integer); return;
     case ROW_REAL: json_real(writer, value->real); return;
-    case ROW_DECIMAL: encode_decimal(writer, value->text); return;
-    case ROW_TEXT: json_text(writer, value->text); return;
+    case ROW_DECIMAL: encode_decimal(writer, value->text, form); return;
+    case ROW_TEXT: text_write(writer, value->text, form); return;
     case ROW_BYTES: encode_bytes(writer, value->text); return;
-    case ROW_JSON: json_raw_value(writer, value->text); return;
+    case ROW_JSON: text_write_json(writer, value->text, form); return;
     }
     assert(false && "a row value of no kind");
 }
@@ -76,7 +76,7 @@ static result encode_columns(struct row_sink *sink, const struct row_column *col
     json_array(writer);
     for (size_t i = 0; i < n; i++) {
         json_object(writer);
-        json_put_text(writer, STR("name"), columns[i].name);
+        text_put(writer, STR("name"), columns[i].name, encoder->form);
         json_put_text(writer, STR("type"), columns[i].type);
         json_object_end(writer);
     }
@@ -93,16 +93,18 @@ static result encode_row(struct row_sink *sink, const struct row_value *values, 
     struct encode_sink *encoder = holder_of(sink, struct encode_sink, sink);
     (void)more;
     json_array(encoder->writer);
-    for (size_t i = 0; i < encoder->n_columns; i++) encode_value(encoder->writer, &values[i]);
+    for (size_t i = 0; i < encoder->n_columns; i++)
+        encode_value(encoder->writer, &values[i], encoder->form);
     json_array_end(encoder->writer);
     TRY(buf_failed(encoder->writer->out, report));
     encoder->n_rows++;
     return OK;
 }
 
-void encode_sink_init(struct encode_sink *encoder, struct json_writer *writer) {
-    *encoder = (struct encode_sink){.sink = {.columns = encode_columns, .row = encode_row},
-                                    .writer = writer};
+void encode_sink_init(struct encode_sink *encoder, struct json_writer *writer,
+                      enum text_form form) {
+    *encoder = (struct encode_sink){
+        .sink = {.columns = encode_columns, .row = encode_row}, .writer = writer, .form = form};
 }
 
 void encode_sink_end(struct encode_sink *encoder) {

@@ -1,11 +1,12 @@
 /*
- * shape/size.h - no more than so many bytes and tokens
+ * shape/size.h - no more rows than fit
  *
- * Stands before the encoder and measures what it wrote. A row that passes a maximum is taken back
- * out of the reply, the run is ended, and is_cut tells; n_rows is exactly what stands in the reply.
+ * Stands before the encoder and measures what it wrote (shape/fit.h). Rows that do not fit are
+ * taken back out of the reply, and fit.is_cut tells; fit.now.n is exactly what stands in it. Some
+ * of those behind are counted, for a little while, so that the reply can say how many there were.
  * Where even the columns are too large the failure is the caller's.
  *
- * Memory:  borrows encoder and its writer.
+ * Memory:  borrows encoder and its writer, and the clock.
  * Errors:  FAIL_LIMIT REPLY_TOO_LARGE (the columns alone); else those of the encoder.
  * Threads: one.
  */
@@ -13,22 +14,20 @@
 #define WEIR_SHAPE_SIZE_H
 
 #include "shape/encode.h"
-#include "shape/token.h"
+#include "shape/fit.h"
 
 struct size_sink {
     struct row_sink sink;
     struct encode_sink *encoder;
-    uint64_t max_bytes, max_tokens;
-    uint64_t n_bytes; /* of columns and rows kept */
-    struct token_count tokens;
-    uint64_t n_rows;
-    bool is_cut;
-    bool is_cut_by_tokens; /* with is_cut: which maximum it was */
+    struct fit fit;
+    const struct clock *clock;
+    int64_t count_until_ns;
+    bool has_stopped; /* there may be more rows than fit.n_seen */
 };
 
-/* `max_bytes` counts what the encoder writes; leave room in the buf for what comes behind.
- * `max_tokens` 0: tokens are counted but bound nothing. */
-void size_sink_init(struct size_sink *sizer, struct encode_sink *encoder, uint64_t max_bytes,
-                    uint64_t max_tokens);
+/* The rooms are of what the encoder writes; leave some in the buf for what comes behind. `clock`
+ * may be NULL: then nothing is counted behind a cut. */
+void size_sink_init(struct size_sink *sizer, struct encode_sink *encoder, const struct rooms *rooms,
+                    const struct clock *clock);
 
 #endif

@@ -84,42 +84,59 @@ struct sinks {
     struct limit_sink limit;
 };
 
+/* The rows have reply_max_bytes for themselves, beside what the whole reply may be. */
 static void sinks_init(struct sinks *sinks, const struct call *call, struct json_writer *data) {
-    const struct call_settings *settings = &call->snapshot->settings;
-    encode_sink_init(&sinks->encode, data);
-    size_sink_init(&sinks->size, &sinks->encode, (uint64_t)settings->reply_max_bytes,
-                   (uint64_t)settings->reply_max_tokens);
+    uint64_t max_bytes = (uint64_t)call->snapshot->settings.reply_max_bytes;
+    struct rooms rooms = rooms_of_data(call);
+    if (rooms.whole.bytes > max_bytes) rooms.whole.bytes = max_bytes;
+    if (rooms.cut.bytes > max_bytes) rooms.cut.bytes = max_bytes;
+    encode_sink_init(&sinks->encode, data, text_form_of(call));
+    size_sink_init(&sinks->size, &sinks->encode, &rooms, call->clock);
     limit_sink_init(&sinks->limit, &sinks->size.sink, (uint64_t)call->facts.guard.limit);
 }
+
+/* How to go on behind rows that did not fit. */
+#define NEXT_ROWS                                                                                  \
+    "To go on, ORDER BY a unique key and ask again with a LIMIT of what is shown and an OFFSET "   \
+    "larger by it, or with the key greater than the last one; or select fewer columns, filter, "   \
+    "aggregate."
 
 /* What was cut, and how to go on. */
 static void write_cut(const struct call *call, const struct sinks *sinks,
                       struct json_writer *data) {
+    const struct size_sink *size = &sinks->size;
     char text[256];
-    int n;
-    if (sinks->size.is_cut)
-        n = snprintf(text, sizeof text,
-                     "Cut to %llu rows by the %s limit of a reply. Select fewer columns, filter or "
-                     "aggregate, and ask again.",
-                     (unsigned long long)sinks->size.n_rows,
-                     sinks->size.is_cut_by_tokens ? "token" : "byte");
-    else
-        n = snprintf(text, sizeof text,
+    if (size->fit.is_cut) {
+        bool knows_all = !size->has_stopped && !sinks->limit.has_more;
+        fit_write_cut(&size->fit, "rows", NEXT_ROWS, knows_all);
+        return;
+    }
+    int n = snprintf(text, sizeof text,
                      "The limit of %lld rows was reached; there may be more. Aggregate, filter, or "
                      "order by a key and ask for what follows.",
                      (long long)call->facts.guard.limit);
     json_put_text(data, STR("note"), (struct str){text, (size_t)n});
 }
 
-static void write_end(struct call *call, struct sinks *sinks, struct json_writer *data) {
+static result refuse_first_row(struct call *call) {
+    result r = fail(&call->report, FAIL_LIMIT, "REPLY_TOO_LARGE", REPORT_NO_OFFSET,
+                    "the first row alone is larger than the whole reply may be");
+    fail_hint(&call->report, "Select fewer columns, or parts of long texts by substr().");
+    return r;
+}
+
+static result write_end(struct call *call, struct sinks *sinks, struct json_writer *data) {
     struct call_facts *facts = &call->facts;
+    const struct fit *fit = &sinks->size.fit;
+    if (fit->is_cut && fit->now.n == 0) return refuse_first_row(call);
     encode_sink_end(&sinks->encode);
-    facts->row_count = (int64_t)sinks->size.n_rows;
-    facts->truncated = sinks->size.is_cut || sinks->limit.has_more ||
+    facts->row_count = (int64_t)fit->now.n;
+    facts->truncated = fit->is_cut || sinks->limit.has_more ||
                        (!facts->guard.is_callers_limit && facts->row_count == facts->guard.limit);
     json_put_int(data, STR("row_count"), facts->row_count);
     json_put_bool(data, STR("truncated"), facts->truncated);
     if (facts->truncated) write_cut(call, sinks, data);
+    return OK;
 }
 
 static result run_on(struct call *call, struct backend *backend, struct json_writer *data) {
@@ -135,8 +152,7 @@ static result run_on(struct call *call, struct backend *backend, struct json_wri
     call->facts.engine_us = told.engine_us;
     call->facts.engine_error = guard_redact(&call->facts.guard, told.engine_error, &call->arena);
     TRY(r);
-    write_end(call, &sinks, data);
-    return OK;
+    return write_end(call, &sinks, data);
 }
 
 static result refuse_backend(struct call *call) {

@@ -29,8 +29,10 @@ static void rig_init(struct rig *rig, size_t buf_max, uint64_t max_bytes, uint64
     buf_init(&rig->buf, buf_max);
     json_writer_init(&rig->writer, &rig->buf);
     json_object(&rig->writer);
-    encode_sink_init(&rig->encoder, &rig->writer);
-    size_sink_init(&rig->sizer, &rig->encoder, max_bytes, max_tokens);
+    encode_sink_init(&rig->encoder, &rig->writer, TEXT_EXACT);
+    struct room room = {max_tokens > 0 ? max_tokens : ROOM_ANY, max_bytes};
+    struct rooms rooms = {.whole = room, .cut = room};
+    size_sink_init(&rig->sizer, &rig->encoder, &rooms, NULL);
     limit_sink_init(&rig->limiter, &rig->sizer.sink, limit);
 }
 
@@ -108,8 +110,8 @@ static void test_values(void **state) {
         rig_init(&rig, 1 << 16, 1 << 16, 0, 10);
         json_key(&rig.writer, STR("v"));
         json_array(&rig.writer);
-        encode_value(&rig.writer, &value_cases[i].value);
-        encode_value(&rig.writer, &value_cases[i].value); /* the comma comes between */
+        encode_value(&rig.writer, &value_cases[i].value, TEXT_EXACT);
+        encode_value(&rig.writer, &value_cases[i].value, TEXT_EXACT); /* the comma comes between */
         json_array_end(&rig.writer);
         json_object_end(&rig.writer);
         const char *text = str_cstr(&rig.arena, buf_flat(&rig.buf, &rig.arena));
@@ -129,7 +131,7 @@ static void test_long_bytes(void **state) {
         rig_init(&rig, 1 << 16, 1 << 16, 0, 10);
         json_key(&rig.writer, STR("v"));
         struct row_value value = {.kind = ROW_BYTES, .text = {zeros, len}};
-        encode_value(&rig.writer, &value);
+        encode_value(&rig.writer, &value, TEXT_EXACT);
         json_object_end(&rig.writer);
         assert_int_equal(rig.buf.len, strlen("{\"v\":\"\"}") + (len + 2) / 3 * 4);
         const struct json *read;
@@ -195,12 +197,12 @@ static void test_bytes(void **state) {
         size_t fits = room < 7 ? 0 : (room - 7) / 8 + 1; /* ["abc"] and a comma before the others */
         size_t kept = fits < 7 ? fits : 7;
         assert_int_equal(r.why, FAIL_NONE);
-        assert_int_equal(rig.sizer.n_rows, kept);
+        assert_int_equal(rig.sizer.fit.now.n, kept);
         assert_int_equal(rig.encoder.n_rows, kept);
-        assert_int_equal(rig.sizer.is_cut, kept < 7);
-        assert_false(rig.sizer.is_cut_by_tokens);
+        assert_int_equal(rig.sizer.fit.is_cut, kept < 7);
+        assert_false(rig.sizer.fit.is_cut_by_tokens);
         assert_int_equal(asked, kept < 7 ? kept + 1 : 7);
-        assert_true(rig.sizer.n_bytes <= HEAD_BYTES + room);
+        assert_true(rig.sizer.fit.now.bytes <= HEAD_BYTES + room);
         const struct json *read;
         struct str text = str_of(rig_text(&rig));
         assert_int_equal(json_read(text, NULL, &rig.arena, &read, NULL).why, FAIL_NONE);
@@ -227,8 +229,8 @@ static void test_full_buf(void **state) {
     rig_init(&rig, 206, 1 << 16, 0, 1000); /* ten rows, and room for the end */
     push(&rig, 100, STR("0123456789"), &r);
     assert_int_equal(r.why, FAIL_NONE);
-    assert_true(rig.sizer.is_cut);
-    uint64_t kept = rig.sizer.n_rows;
+    assert_true(rig.sizer.fit.is_cut);
+    uint64_t kept = rig.sizer.fit.now.n;
     assert_int_equal(kept, 10);
     const struct json *read;
     struct str text = str_of(rig_text(&rig));
@@ -245,9 +247,9 @@ static void test_tokens(void **state) {
     rig_init(&rig, 1 << 16, 1 << 16, 40, 1000);
     push(&rig, 1000, STR("数"), &r);
     assert_int_equal(r.why, FAIL_NONE);
-    assert_true(rig.sizer.is_cut && rig.sizer.is_cut_by_tokens);
-    assert_true(token_count_get(&rig.sizer.tokens) <= 40);
-    struct token_count one_more = rig.sizer.tokens;
+    assert_true(rig.sizer.fit.is_cut && rig.sizer.fit.is_cut_by_tokens);
+    assert_true(token_count_get(&rig.sizer.fit.now.tokens) <= 40);
+    struct token_count one_more = rig.sizer.fit.now.tokens;
     token_count_add(&one_more, STR(",[\"数\"]"));
     assert_true(token_count_get(&one_more) > 40);
     rig_deinit(&rig);
@@ -301,7 +303,7 @@ static void test_nth_failure(void **state) {
         bool is_unused = fault_unused();
         fault_off();
         assert_int_equal(r.why, is_unused ? FAIL_NONE : FAIL_MEMORY);
-        assert_false(rig.sizer.is_cut);
+        assert_false(rig.sizer.fit.is_cut);
         rig_deinit(&rig);
         if (is_unused) break;
     }
