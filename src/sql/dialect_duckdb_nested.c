@@ -1,33 +1,29 @@
 /* Arrays, maps, structs and lambdas. Positions count from 0 or 1 as MaxCompute counts them. */
 #include "sql/dialect_duckdb_inner.h"
 
-static const struct sql_exprs *args_of(const struct sql_expr *expr) {
-    return &expr->call.args;
-}
-
 /* -- elements --------------------------------------------------------------------------------- */
 
 static void put_key(printer *p, const struct sql_expr *key, const struct sql_type *map) {
     if (map->key != NULL)
-        duck_put_common(p, key, map->key);
+        dialect_put_common(p, key, map->key);
     else
         sql_put_expr(p, key);
 }
 
 /* a[i] counts from 0, and there is nothing before it; m[k] is NULL for what is not there. */
 void duck_put_element(printer *p, const struct sql_expr *base, const struct sql_expr *index) {
-    struct sql_type type = duck_type(p, base);
+    struct sql_type type = dialect_type(p, base);
     int64_t at;
     switch ((int)type.kind) {
     case SQL_TYPE_ARRAY:
         sql_put(p, STR("list_extract("));
         sql_put_expr(p, base);
-        if (duck_constant_int(index, &at) && at >= 0 && at < INT32_MAX) {
+        if (dialect_constant_int(index, &at) && at >= 0 && at < INT32_MAX) {
             sql_putf(p, ", %lld)", (long long)at + 1);
             return;
         }
         sql_put(p, STR(", weir_place("));
-        duck_put_bigint(p, index);
+        dialect_put_bigint(p, index);
         sql_put(p, STR("))"));
         return;
     case SQL_TYPE_MAP:
@@ -38,25 +34,19 @@ void duck_put_element(printer *p, const struct sql_expr *base, const struct sql_
         sql_put(p, STR(")[1]"));
         return;
     default:
-        duck_refuse(p, base->span, "an element of a value of type %s", sql_type_name(type.kind));
+        dialect_refuse(p, base->span, "an element of a value of type %s", sql_type_name(type.kind));
     }
-}
-
-bool duck_put_index(printer *p, const struct sql_expr *expr) {
-    duck_put_element(p, expr->index.base, expr->index.index);
-    return true;
 }
 
 static void put_index_call(printer *p, const struct sql_expr *expr) {
     duck_put_element(p, args_of(expr)->at[0], args_of(expr)->at[1]);
 }
 
-bool duck_put_lambda(printer *p, const struct sql_expr *expr) {
+void duck_put_lambda(printer *p, const struct sql_expr *expr) {
     sql_put(p, STR("lambda "));
     sql_put_names(p, &expr->lambda.params);
     sql_put(p, STR(": "));
     sql_put_expr(p, expr->lambda.body);
-    return true;
 }
 
 /* -- making ----------------------------------------------------------------------------------- */
@@ -67,7 +57,7 @@ static void put_list_from(printer *p, const struct sql_exprs *args, size_t from,
     for (size_t i = from; i < args->n; i += step) {
         if (i > from) sql_put(p, STR(", "));
         if (type != NULL)
-            duck_put_common(p, args->at[i], type);
+            dialect_put_common(p, args->at[i], type);
         else
             sql_put_expr(p, args->at[i]);
     }
@@ -75,13 +65,13 @@ static void put_list_from(printer *p, const struct sql_exprs *args, size_t from,
 }
 
 static void put_array(printer *p, const struct sql_expr *expr) {
-    struct sql_type type = duck_type(p, expr);
+    struct sql_type type = dialect_type(p, expr);
     put_list_from(p, args_of(expr), 0, 1, type.element);
 }
 
 static void put_map(printer *p, const struct sql_expr *expr) {
-    struct sql_type type = duck_type(p, expr);
-    if (args_of(expr)->n % 2 != 0) duck_refuse(p, expr->span, "a map of half a pair");
+    struct sql_type type = dialect_type(p, expr);
+    if (args_of(expr)->n % 2 != 0) dialect_refuse(p, expr->span, "a map of half a pair");
     sql_put(p, STR("map("));
     put_list_from(p, args_of(expr), 0, 2, type.key);
     sql_put(p, STR(", "));
@@ -103,8 +93,8 @@ static void put_named_struct(printer *p, const struct sql_expr *expr) {
     sql_put(p, STR("struct_pack("));
     for (size_t i = 0; i + 1 < args->n; i += 2) {
         struct str name;
-        if (!duck_constant_text(args->at[i], &name) || name.len == 0) {
-            duck_refuse(p, args->at[i]->span, "a name of named_struct that is no constant");
+        if (!dialect_constant_text(args->at[i], &name) || name.len == 0) {
+            dialect_refuse(p, args->at[i]->span, "a name of named_struct that is no constant");
             return;
         }
         if (i > 0) sql_put(p, STR(", "));
@@ -118,7 +108,7 @@ static void put_named_struct(printer *p, const struct sql_expr *expr) {
 /* -- arrays ----------------------------------------------------------------------------------- */
 
 static const struct sql_type *element_of(const printer *p, const struct sql_expr *array) {
-    struct sql_type type = duck_type(p, array);
+    struct sql_type type = dialect_type(p, array);
     return type.kind == SQL_TYPE_ARRAY ? type.element : NULL;
 }
 
@@ -130,9 +120,9 @@ static void put_with_value(printer *p, const struct sql_expr *expr, const char *
     sql_put_expr(p, args->at[0]);
     sql_put(p, STR(", "));
     if (element == NULL)
-        duck_refuse(p, expr->span, "this function of what is no array");
+        dialect_refuse(p, expr->span, "this function of what is no array");
     else
-        duck_put_common(p, args->at[1], element);
+        dialect_put_common(p, args->at[1], element);
     sql_put_byte(p, ')');
 }
 
@@ -154,14 +144,14 @@ static void put_array_join(printer *p, const struct sql_expr *expr) {
     const struct sql_type *element = element_of(p, args->at[0]);
     struct str separator;
     if (element == NULL || !(sql_type_is_text(element->kind) || sql_type_is_integer(element->kind)))
-        duck_refuse(p, expr->span, "array_join of what is neither text nor integer");
-    if (!duck_constant_text(args->at[1], &separator))
-        duck_refuse(p, expr->span, "array_join by what is no constant");
+        dialect_refuse(p, expr->span, "array_join of what is neither text nor integer");
+    if (!dialect_constant_text(args->at[1], &separator))
+        dialect_refuse(p, expr->span, "array_join by what is no constant");
     sql_put(p, args->n > 2 ? STR("weir_array_join(") : STR("array_to_string("));
     sql_put_expr(p, args->at[0]);
     for (size_t i = 1; i < args->n; i++) {
         sql_put(p, STR(", "));
-        duck_put_text(p, args->at[i]);
+        dialect_put_text(p, args->at[i]);
     }
     sql_put_byte(p, ')');
 }
@@ -173,7 +163,7 @@ static void put_sort_array(printer *p, const struct sql_expr *expr) {
         args->n > 1 && args->at[1]->kind == SQL_LITERAL && args->at[1]->literal.kind == SQL_FALSE;
     bool is_known = args->n == 1 || is_down ||
                     (args->at[1]->kind == SQL_LITERAL && args->at[1]->literal.kind == SQL_TRUE);
-    if (!is_known) duck_refuse(p, expr->span, "sort_array in a direction that is no constant");
+    if (!is_known) dialect_refuse(p, expr->span, "sort_array in a direction that is no constant");
     sql_put(p, STR("list_sort("));
     sql_put_expr(p, args->at[0]);
     sql_put(p, is_down ? STR(", 'DESC', 'NULLS LAST')") : STR(", 'ASC', 'NULLS FIRST')"));
@@ -181,9 +171,9 @@ static void put_sort_array(printer *p, const struct sql_expr *expr) {
 
 static void put_size(printer *p, const struct sql_expr *expr) {
     const struct sql_expr *of = args_of(expr)->at[0];
-    enum sql_type_kind kind = duck_kind(p, of);
+    enum sql_type_kind kind = dialect_kind(p, of);
     if (kind != SQL_TYPE_ARRAY && kind != SQL_TYPE_MAP)
-        duck_refuse(p, expr->span, "size of a value of type %s", sql_type_name(kind));
+        dialect_refuse(p, expr->span, "size of a value of type %s", sql_type_name(kind));
     sql_put(p, kind == SQL_TYPE_MAP ? STR("CAST(cardinality(") : STR("CAST(len("));
     sql_put_expr(p, of);
     sql_put(p, STR(") AS BIGINT)"));
@@ -192,9 +182,9 @@ static void put_size(printer *p, const struct sql_expr *expr) {
 static void put_slice(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     int64_t from, n;
-    if (!duck_constant_int(args->at[1], &from) || from < 1 || !duck_constant_int(args->at[2], &n) ||
-        n < 0 || n > INT32_MAX || from > INT32_MAX) {
-        duck_refuse(p, expr->span, "slice by what is no constant from 1");
+    if (!dialect_constant_int(args->at[1], &from) || from < 1 ||
+        !dialect_constant_int(args->at[2], &n) || n < 0 || n > INT32_MAX || from > INT32_MAX) {
+        dialect_refuse(p, expr->span, "slice by what is no constant from 1");
         return;
     }
     sql_put(p, STR("list_slice("));
@@ -204,12 +194,12 @@ static void put_slice(printer *p, const struct sql_expr *expr) {
 
 static void put_reverse(printer *p, const struct sql_expr *expr) {
     const struct sql_expr *of = args_of(expr)->at[0];
-    bool is_array = duck_kind(p, of) == SQL_TYPE_ARRAY;
+    bool is_array = dialect_kind(p, of) == SQL_TYPE_ARRAY;
     sql_put(p, is_array ? STR("list_reverse(") : STR("reverse("));
     if (is_array)
         sql_put_expr(p, of);
     else
-        duck_put_text(p, of);
+        dialect_put_text(p, of);
     sql_put_byte(p, ')');
 }
 
@@ -220,7 +210,7 @@ static void put_with_lambda(printer *p, const struct sql_expr *expr, const char 
                             const char *after) {
     const struct sql_expr *lambda = args_of(expr)->at[1];
     if (lambda->kind != SQL_LAMBDA || lambda->lambda.params.n != 1) {
-        duck_refuse(p, expr->span, "this function without a lambda of one parameter");
+        dialect_refuse(p, expr->span, "this function without a lambda of one parameter");
         return;
     }
     sql_put(p, str_of(before));
@@ -250,14 +240,14 @@ static void put_str_to_map(printer *p, const struct sql_expr *expr) {
     static const char *const usual[] = {",", "="};
     const struct sql_exprs *args = args_of(expr);
     sql_put(p, STR("weir_str_to_map("));
-    duck_put_text(p, args->at[0]);
+    dialect_put_text(p, args->at[0]);
     for (size_t i = 1; i < 3; i++) {
         struct str text = str_of(usual[i - 1]);
         char plain[64];
         size_t len;
-        if (i < args->n && !duck_constant_text(args->at[i], &text)) text = STR_NONE;
-        if (!duck_regex_is_plain(text, plain, sizeof plain, &len)) {
-            duck_refuse(p, expr->span, "str_to_map by what is no constant plain text");
+        if (i < args->n && !dialect_constant_text(args->at[i], &text)) text = STR_NONE;
+        if (!dialect_regex_is_plain(text, plain, sizeof plain, &len)) {
+            dialect_refuse(p, expr->span, "str_to_map by what is no constant plain text");
             return;
         }
         sql_put(p, STR(", "));
@@ -266,31 +256,24 @@ static void put_str_to_map(printer *p, const struct sql_expr *expr) {
     sql_put_byte(p, ')');
 }
 
-duck_hook duck_find_nested(struct str name) {
-    static const struct {
-        const char *name;
-        duck_hook put;
-    } hooks[] = {
-        {"array", put_array},
-        {"map", put_map},
-        {"struct", put_struct},
-        {"named_struct", put_named_struct},
-        {"index", put_index_call},
-        {"array_contains", put_array_contains},
-        {"array_position", put_array_position},
-        {"array_remove", put_array_remove},
-        {"array_join", put_array_join},
-        {"sort_array", put_sort_array},
-        {"size", put_size},
-        {"slice", put_slice},
-        {"reverse", put_reverse},
-        {"filter", put_filter},
-        {"transform", put_transform},
-        {"any_match", put_any_match},
-        {"all_match", put_all_match},
-        {"str_to_map", put_str_to_map},
-    };
-    for (size_t i = 0; i < COUNT(hooks); i++)
-        if (str_eq(str_of(hooks[i].name), name)) return hooks[i].put;
-    return NULL;
-}
+const struct dialect_hook duck_nested_hooks[] = {
+    {"array", put_array},
+    {"map", put_map},
+    {"struct", put_struct},
+    {"named_struct", put_named_struct},
+    {"index", put_index_call},
+    {"array_contains", put_array_contains},
+    {"array_position", put_array_position},
+    {"array_remove", put_array_remove},
+    {"array_join", put_array_join},
+    {"sort_array", put_sort_array},
+    {"size", put_size},
+    {"slice", put_slice},
+    {"reverse", put_reverse},
+    {"filter", put_filter},
+    {"transform", put_transform},
+    {"any_match", put_any_match},
+    {"all_match", put_all_match},
+    {"str_to_map", put_str_to_map},
+    {NULL, NULL},
+};

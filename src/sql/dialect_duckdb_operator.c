@@ -1,102 +1,25 @@
-/* Operators: what they turn their operands into, and where DuckDB's namesake does something else.
- * Division by zero gives NULL, as it does for DuckDB's integers. */
+/* Operators whose namesakes do something else in DuckDB. Its integers divided by zero give NULL. */
 #include "sql/dialect_duckdb_inner.h"
 
-typedef void (*put_operand)(printer *p, const struct sql_expr *expr);
-
-static void put_two(printer *p, const struct sql_expr *expr, put_operand put, const char *op) {
-    put(p, expr->binary.left);
-    sql_put(p, str_of(op));
-    put(p, expr->binary.right);
-}
-
-/* -- comparison ------------------------------------------------------------------------------- */
-
-/* What both sides are compared as; NULL: it is refused. */
-static put_operand comparing(enum sql_type_kind a, enum sql_type_kind b) {
-    if (a == SQL_TYPE_NULL || b == SQL_TYPE_NULL) return duck_put_plain;
-    if (sql_type_is_text(a) && sql_type_is_text(b)) return duck_put_plain;
-    if (sql_type_is_number(a) && sql_type_is_number(b)) return duck_put_plain;
-    if (sql_type_is_text(b)) {
-        enum sql_type_kind swap = a;
-        a = b;
-        b = swap;
-    }
-    if (sql_type_is_text(a)) {
-        if (b == SQL_TYPE_DECIMAL) return duck_put_decimal;
-        if (sql_type_is_number(b)) return duck_put_double;
-        if (sql_type_is_time(b)) return duck_put_time;
-        return NULL;
-    }
-    if (sql_type_is_time(a) && sql_type_is_time(b))
-        return a == SQL_TYPE_DATE || b == SQL_TYPE_DATE ? duck_put_time : duck_put_plain;
-    return a == b ? duck_put_plain : NULL;
-}
-
-static put_operand compared(printer *p, const struct sql_expr *left, const struct sql_expr *right) {
-    enum sql_type_kind a = duck_kind(p, left), b = duck_kind(p, right);
-    if (left->kind == SQL_ROW || right->kind == SQL_ROW) return duck_put_plain;
-    put_operand put = comparing(a, b);
-    if (put != NULL && a == SQL_TYPE_DATE && b == SQL_TYPE_DATE) put = duck_put_plain;
-    if (put == NULL)
-        duck_refuse(p, left->span, "a comparison of %s with %s", sql_type_name(a),
-                    sql_type_name(b));
-    return put != NULL ? put : duck_put_plain;
-}
-
-void duck_put_compare(printer *p, const struct sql_expr *left, const char *op,
-                      const struct sql_expr *right) {
-    put_operand put = compared(p, left, right);
-    put(p, left);
-    sql_put(p, str_of(op));
-    put(p, right);
-}
-
-/* -- arithmetic ------------------------------------------------------------------------------- */
-
-static bool is_nonzero_literal(const struct sql_expr *expr) {
-    if (expr->kind != SQL_LITERAL) return false;
-    if (expr->literal.kind != SQL_INTEGER && expr->literal.kind != SQL_BIGINT &&
-        expr->literal.kind != SQL_NUMBER)
-        return false;
-    for (size_t i = 0; i < expr->literal.text.len; i++) {
-        char c = expr->literal.text.ptr[i];
-        if (c == 'e' || c == 'E') return false;
-        if (c >= '1' && c <= '9') return true;
-    }
-    return false;
-}
-
-static void put_divisor(printer *p, const struct sql_expr *expr) {
-    bool is_safe = is_nonzero_literal(expr);
-    if (!is_safe) sql_put(p, STR("nullif("));
-    duck_put_number(p, expr);
-    if (!is_safe) sql_put(p, STR(", 0)"));
-}
-
 static void put_division(printer *p, const struct sql_expr *expr, const char *op) {
-    duck_put_number(p, expr->binary.left);
+    dialect_put_number(p, expr->binary.left);
     sql_put(p, str_of(op));
-    put_divisor(p, expr->binary.right);
+    dialect_put_divisor(p, expr->binary.right, dialect_put_number);
 }
 
 /* DuckDB divides decimals as doubles; what comes out is a decimal again, so that ties are rounded
  * by what people read. */
-static void put_quotient(printer *p, const struct sql_expr *expr) {
-    bool is_decimal = duck_kind(p, expr) == SQL_TYPE_DECIMAL;
+void duck_put_quotient(printer *p, const struct sql_expr *expr) {
+    bool is_decimal = dialect_kind(p, expr) == SQL_TYPE_DECIMAL;
     if (is_decimal) sql_put(p, STR("CAST("));
     put_division(p, expr, " / ");
     if (is_decimal) sql_put(p, STR(" AS DECIMAL(38,12))"));
 }
 
-static bool are_integers(const printer *p, const struct sql_expr *expr) {
-    return sql_type_is_integer(duck_kind(p, expr->binary.left)) &&
-           sql_type_is_integer(duck_kind(p, expr->binary.right));
-}
-
-static void put_int_division(printer *p, const struct sql_expr *expr) {
-    if (are_integers(p, expr)) {
-        put_two(p, expr, sql_put_operand, " // ");
+void duck_put_whole_quotient(printer *p, const struct sql_expr *expr) {
+    if (dialect_are_integers(p, expr)) {
+        dialect_wrap(p, "", sql_put_operand, expr->binary.left, " // ");
+        sql_put_operand(p, expr->binary.right);
         return;
     }
     sql_put(p, STR("CAST(trunc("));
@@ -104,240 +27,26 @@ static void put_int_division(printer *p, const struct sql_expr *expr) {
     sql_put(p, STR(") AS BIGINT)"));
 }
 
-static bool is_interval(enum sql_type_kind kind) {
-    return kind == SQL_TYPE_INTERVAL_YEAR_MONTH || kind == SQL_TYPE_INTERVAL_DAY_TIME;
+void duck_put_remainder(printer *p, const struct sql_expr *left, const struct sql_expr *right) {
+    dialect_wrap(p, "", dialect_put_number, left, " % ");
+    dialect_put_divisor(p, right, dialect_put_number);
 }
 
-static bool is_of_days(const struct sql_expr *expr) {
-    return expr->kind == SQL_INTERVAL && expr->interval.from != SQL_UNIT_HOUR &&
-           expr->interval.from != SQL_UNIT_MINUTE && expr->interval.from != SQL_UNIT_SECOND;
-}
-
-/* A time plus or minus an interval; a date stays one when it is moved by days. */
-static void put_moved(printer *p, const struct sql_expr *expr, const char *op) {
-    const struct sql_expr *left = expr->binary.left, *right = expr->binary.right;
-    enum sql_type_kind a = duck_kind(p, left), b = duck_kind(p, right);
-    bool is_swapped = is_interval(a) && sql_type_is_time(b) && expr->op == SQL_OP_ADD;
-    const struct sql_expr *time = is_swapped ? right : left, *by = is_swapped ? left : right;
-    if (!is_swapped && !(sql_type_is_time(a) && is_interval(b))) {
-        duck_refuse(p, expr->span, "arithmetic between %s and %s", sql_type_name(a),
-                    sql_type_name(b));
-        return;
-    }
-    bool is_date = duck_kind(p, time) == SQL_TYPE_DATE && is_of_days(by);
-    if (is_date) sql_put(p, STR("CAST("));
-    sql_put_operand(p, time);
-    sql_put(p, str_of(op));
-    sql_put_operand(p, by);
-    if (is_date) sql_put(p, STR(" AS DATE)"));
-}
-
-static bool is_small(const printer *p, const struct sql_expr *expr) {
-    enum sql_type_kind kind = duck_kind(p, expr);
-    return sql_type_is_integer(kind) && kind != SQL_TYPE_BIGINT;
-}
-
-static void put_arithmetic(printer *p, const struct sql_expr *expr, const char *op) {
-    enum sql_type_kind a = duck_kind(p, expr->binary.left), b = duck_kind(p, expr->binary.right);
-    bool is_moved = sql_type_is_time(a) || sql_type_is_time(b) || is_interval(a) || is_interval(b);
-    if (is_moved && expr->op != SQL_OP_MUL)
-        put_moved(p, expr, op);
-    else if (is_small(p, expr->binary.left) && is_small(p, expr->binary.right))
-        put_two(p, expr, duck_put_bigint, op);
-    else
-        put_two(p, expr, duck_put_number, op);
-}
-
-/* -- patterns --------------------------------------------------------------------------------- */
-
-static void put_like(printer *p, const struct sql_expr *expr) {
+void duck_put_like(printer *p, const struct sql_expr *expr) {
     struct str pattern;
-    bool is_simple = duck_constant_text(expr->binary.right, &pattern) &&
+    bool is_simple = dialect_constant_text(expr->binary.right, &pattern) &&
                      str_find_byte(pattern, '\\') == pattern.len;
-    duck_put_text(p, expr->binary.left);
+    dialect_put_text(p, expr->binary.left);
     sql_put(p, expr->negated ? STR(" NOT LIKE ") : STR(" LIKE "));
-    duck_put_text(p, expr->binary.right);
+    dialect_put_text(p, expr->binary.right);
     if (!is_simple) sql_put(p, STR(" ESCAPE '\\'"));
 }
 
-static void put_rlike(printer *p, const struct sql_expr *expr) {
+void duck_put_rlike(printer *p, const struct sql_expr *expr) {
     if (expr->negated) sql_put(p, STR("NOT "));
     sql_put(p, STR("regexp_matches("));
-    duck_put_text(p, expr->binary.left);
+    dialect_put_text(p, expr->binary.left);
     sql_put(p, STR(", "));
     duck_put_regex(p, expr->binary.right);
     sql_put_byte(p, ')');
-}
-
-bool duck_put_binary(printer *p, const struct sql_expr *expr) {
-    const struct sql_expr *left = expr->binary.left, *right = expr->binary.right;
-    switch (expr->op) {
-    case SQL_OP_BIT_XOR:
-        sql_put(p, STR("xor("));
-        put_two(p, expr, duck_put_bigint, ", ");
-        sql_put_byte(p, ')');
-        return true;
-    case SQL_OP_BIT_AND: put_two(p, expr, duck_put_bigint, " & "); return true;
-    case SQL_OP_BIT_OR: put_two(p, expr, duck_put_bigint, " | "); return true;
-    case SQL_OP_MUL: put_arithmetic(p, expr, " * "); return true;
-    case SQL_OP_ADD: put_arithmetic(p, expr, " + "); return true;
-    case SQL_OP_SUB: put_arithmetic(p, expr, " - "); return true;
-    case SQL_OP_DIV: put_quotient(p, expr); return true;
-    case SQL_OP_MOD: put_division(p, expr, " % "); return true;
-    case SQL_OP_INT_DIV: put_int_division(p, expr); return true;
-    case SQL_OP_EQ: duck_put_compare(p, left, " = ", right); return true;
-    case SQL_OP_NULL_EQ: duck_put_compare(p, left, " IS NOT DISTINCT FROM ", right); return true;
-    case SQL_OP_NE: duck_put_compare(p, left, " <> ", right); return true;
-    case SQL_OP_LT: duck_put_compare(p, left, " < ", right); return true;
-    case SQL_OP_LE: duck_put_compare(p, left, " <= ", right); return true;
-    case SQL_OP_GT: duck_put_compare(p, left, " > ", right); return true;
-    case SQL_OP_GE: duck_put_compare(p, left, " >= ", right); return true;
-    case SQL_OP_DISTINCT:
-        duck_put_compare(p, left, expr->negated ? " IS NOT DISTINCT FROM " : " IS DISTINCT FROM ",
-                         right);
-        return true;
-    case SQL_OP_LIKE: put_like(p, expr); return true;
-    case SQL_OP_RLIKE: put_rlike(p, expr); return true;
-    case SQL_OP_NONE:
-    case SQL_OP_NOT:
-    case SQL_OP_MINUS:
-    case SQL_OP_PLUS:
-    case SQL_OP_BIT_NOT:
-    case SQL_OP_CONCAT:
-    case SQL_OP_AND:
-    case SQL_OP_OR: break;
-    }
-    return false;
-}
-
-/* -- one operand, and chains ------------------------------------------------------------------ */
-
-bool duck_put_unary(printer *p, const struct sql_expr *expr) {
-    switch ((int)expr->op) {
-    case SQL_OP_NOT:
-        sql_put(p, STR("NOT "));
-        duck_put_boolean(p, expr->operand);
-        return true;
-    case SQL_OP_MINUS:
-        sql_put_byte(p, '-');
-        duck_put_number(p, expr->operand);
-        return true;
-    case SQL_OP_PLUS: duck_put_number(p, expr->operand); return true;
-    case SQL_OP_BIT_NOT:
-        sql_put_byte(p, '~');
-        duck_put_bigint(p, expr->operand);
-        return true;
-    default: return false;
-    }
-}
-
-bool duck_put_chain(printer *p, const struct sql_expr *expr) {
-    const char *op = expr->op == SQL_OP_AND ? " AND " : expr->op == SQL_OP_OR ? " OR " : " || ";
-    for (size_t i = 0; i < expr->items.n; i++) {
-        if (i > 0) sql_put(p, str_of(op));
-        if (expr->op == SQL_OP_CONCAT)
-            duck_put_text(p, expr->items.at[i]);
-        else
-            duck_put_boolean(p, expr->items.at[i]);
-    }
-    return true;
-}
-
-/* -- BETWEEN, IN, CASE ------------------------------------------------------------------------ */
-
-bool duck_put_between(printer *p, const struct sql_expr *expr) {
-    const struct sql_expr *value = expr->between.value;
-    put_operand low = compared(p, value, expr->between.low);
-    put_operand high = compared(p, value, expr->between.high);
-    if (low == high) {
-        low(p, value);
-        sql_put(p, expr->negated ? STR(" NOT BETWEEN ") : STR(" BETWEEN "));
-        low(p, expr->between.low);
-        sql_put(p, STR(" AND "));
-        low(p, expr->between.high);
-        return true;
-    }
-    if (expr->negated) sql_put(p, STR("NOT "));
-    sql_put_byte(p, '(');
-    duck_put_compare(p, value, " >= ", expr->between.low);
-    sql_put(p, STR(" AND "));
-    duck_put_compare(p, value, " <= ", expr->between.high);
-    sql_put_byte(p, ')');
-    return true;
-}
-
-static enum sql_type_kind query_kind(const printer *p, const struct sql_query *query) {
-    const struct ruled *ruled = p->with;
-    if (ruled == NULL || query->id == 0 || query->id >= ruled->first_made) return SQL_TYPE_UNKNOWN;
-    const struct resolved_query *resolved = resolved_query(ruled->resolved, query);
-    for (size_t i = 0; i < resolved->n_outputs; i++)
-        if (!resolved->outputs[i].hidden) return resolved->outputs[i].type.kind;
-    return SQL_TYPE_UNKNOWN;
-}
-
-/* Only the left side can be turned into something else. */
-static put_operand left_of_query(printer *p, const struct sql_expr *expr) {
-    const struct sql_expr *value = expr->in.value;
-    if (value->kind == SQL_ROW) return duck_put_plain;
-    enum sql_type_kind a = duck_kind(p, value), b = query_kind(p, expr->in.query);
-    put_operand put = comparing(a, b);
-    if (put == duck_put_double && !sql_type_is_text(b)) return put;
-    if (put == duck_put_time && !sql_type_is_text(b)) return put;
-    if (put == duck_put_plain) return put;
-    duck_refuse(p, expr->span, "%s IN a query of %s", sql_type_name(a), sql_type_name(b));
-    return duck_put_plain;
-}
-
-static void put_in_list(printer *p, const struct sql_expr *expr) {
-    put_operand put = NULL;
-    for (size_t i = 0; i < expr->in.list.n; i++) {
-        put_operand one = compared(p, expr->in.value, expr->in.list.at[i]);
-        bool is_null = duck_kind(p, expr->in.list.at[i]) == SQL_TYPE_NULL;
-        if (put != NULL && one != put && !is_null)
-            duck_refuse(p, expr->in.list.at[i]->span, "IN over values of several types");
-        if (put == NULL || !is_null) put = one;
-    }
-    if (put == NULL) put = duck_put_plain;
-    put(p, expr->in.value);
-    sql_put(p, expr->negated ? STR(" NOT IN (") : STR(" IN ("));
-    for (size_t i = 0; i < expr->in.list.n; i++) {
-        if (i > 0) sql_put(p, STR(", "));
-        put(p, expr->in.list.at[i]);
-    }
-    sql_put_byte(p, ')');
-}
-
-bool duck_put_in(printer *p, const struct sql_expr *expr) {
-    if (expr->kind == SQL_IN_LIST) {
-        put_in_list(p, expr);
-        return true;
-    }
-    put_operand put = left_of_query(p, expr);
-    put(p, expr->in.value);
-    sql_put(p, expr->negated ? STR(" NOT IN (") : STR(" IN ("));
-    sql_put_query(p, expr->in.query);
-    sql_put_byte(p, ')');
-    return true;
-}
-
-/* CASE x WHEN a is CASE WHEN x = a: each WHEN is compared by its own types. */
-bool duck_put_case(printer *p, const struct sql_expr *expr) {
-    struct sql_type type = duck_type(p, expr);
-    sql_put(p, STR("CASE"));
-    for (size_t i = 0; i < expr->cases.n_whens; i++) {
-        const struct sql_when *when = &expr->cases.whens[i];
-        sql_put(p, STR(" WHEN "));
-        if (expr->cases.operand != NULL)
-            duck_put_compare(p, expr->cases.operand, " = ", when->when);
-        else
-            duck_put_boolean(p, when->when);
-        sql_put(p, STR(" THEN "));
-        duck_put_common(p, when->then, &type);
-    }
-    if (expr->cases.otherwise != NULL) {
-        sql_put(p, STR(" ELSE "));
-        duck_put_common(p, expr->cases.otherwise, &type);
-    }
-    sql_put(p, STR(" END"));
-    return true;
 }

@@ -2,13 +2,6 @@
  * lays columns beneath each other. DuckDB's own PIVOT names its columns by other rules. */
 #include "sql/dialect_duckdb_inner.h"
 
-static const struct resolved_source *resolved_of(const printer *p,
-                                                 const struct sql_source *source) {
-    const struct ruled *ruled = p->with;
-    if (ruled == NULL || source->id == 0 || source->id >= ruled->first_made) return NULL;
-    return resolved_source(ruled->resolved, source);
-}
-
 /* The type of an input's column; UNKNOWN when it is not found by its printed name. */
 static struct sql_type column_type(const struct resolved_source *input, struct str name) {
     const struct resolved_column *column = resolved_find(input, name);
@@ -22,10 +15,10 @@ static void put_column(printer *p, const struct sql_source *input, const struct 
 }
 
 static bool can_turn(printer *p, const struct sql_source *source, const struct sql_source *input) {
-    const struct resolved_source *resolved = resolved_of(p, source);
+    const struct resolved_source *resolved = dialect_resolved(p, source);
     bool is_single = sql_name_given(&input->alias) && input->kind != SQL_JOIN;
     if (resolved == NULL || resolved->left == NULL || !is_single)
-        duck_refuse(p, source->span, "PIVOT or UNPIVOT of more than one table");
+        dialect_refuse(p, source->span, "PIVOT or UNPIVOT of more than one table");
     return p->failed == FAIL_NONE;
 }
 
@@ -49,7 +42,7 @@ static void exclude(struct excluding *e, const struct sql_name *name) {
     for (size_t i = 0; i < e->n; i++)
         if (str_ieq(e->names[i], name->text)) return;
     if (e->n == EXCLUDED_MAX) {
-        duck_refuse(e->p, name->span, "PIVOT over more than %d columns", EXCLUDED_MAX);
+        dialect_refuse(e->p, name->span, "PIVOT over more than %d columns", EXCLUDED_MAX);
         return;
     }
     if (e->n > 0) sql_put(e->p, STR(", "));
@@ -75,22 +68,22 @@ static void put_excluded(printer *p, const struct sql_pivot *pivot) {
 /* The value is one of the column's own type: nothing is turned into anything. */
 static void put_equation(printer *p, const struct sql_source *input, const struct sql_name *column,
                          const struct sql_type *type, const struct sql_expr *value) {
-    enum sql_type_kind kind = duck_kind(p, value);
+    enum sql_type_kind kind = dialect_kind(p, value);
     bool is_same = (sql_type_is_text(kind) && sql_type_is_text(type->kind)) ||
                    (sql_type_is_number(kind) && sql_type_is_number(type->kind)) ||
                    kind == type->kind;
     if (!is_same)
-        duck_refuse(p, value->span, "PIVOT of a %s column by a %s", sql_type_name(type->kind),
-                    sql_type_name(kind));
+        dialect_refuse(p, value->span, "PIVOT of a %s column by a %s", sql_type_name(type->kind),
+                       sql_type_name(kind));
     put_column(p, input, column);
     sql_put(p, STR(" = "));
-    duck_put_plain(p, value);
+    dialect_put_plain(p, value);
 }
 
 static void put_filter(printer *p, const struct sql_source *source,
                        const struct sql_pivot_value *value) {
     const struct sql_pivot *pivot = source->pivot;
-    const struct resolved_source *resolved = resolved_of(p, source);
+    const struct resolved_source *resolved = dialect_resolved(p, source);
     sql_put(p, STR(" FILTER (WHERE "));
     for (size_t i = 0; i < pivot->columns.n; i++) {
         const struct sql_name *column = &pivot->columns.at[i];
@@ -111,16 +104,16 @@ static void put_pivoted(printer *p, const struct sql_source *source, const struc
     for (size_t i = 0; i < COUNT(names) && is_simple; i++)
         if (str_ieq(expr->call.name.at[0].text, str_of(names[i]))) name = names[i];
     if (name == NULL) {
-        duck_refuse(p, expr->span, "PIVOT by other than sum, avg, min or max of a column");
+        dialect_refuse(p, expr->span, "PIVOT by other than sum, avg, min or max of a column");
         return;
     }
     const struct sql_expr *arg = expr->call.args.at[0];
     bool is_number = strcmp(name, "sum") == 0 || strcmp(name, "avg") == 0;
-    bool is_wide = strcmp(name, "sum") == 0 && sql_type_is_integer(duck_kind(p, arg));
+    bool is_wide = strcmp(name, "sum") == 0 && sql_type_is_integer(dialect_kind(p, arg));
     if (is_wide) sql_put(p, STR("CAST("));
     sql_putf(p, "%s(%s", name, expr->call.distinct ? "DISTINCT " : "");
     if (is_number)
-        duck_put_number(p, arg);
+        dialect_put_number(p, arg);
     else
         sql_put_expr(p, arg);
     sql_put_byte(p, ')');
@@ -130,7 +123,7 @@ static void put_pivoted(printer *p, const struct sql_source *source, const struc
 
 void duck_put_pivot(printer *p, const struct sql_source *source) {
     const struct sql_pivot *pivot = source->pivot;
-    const struct resolved_source *resolved = resolved_of(p, source);
+    const struct resolved_source *resolved = dialect_resolved(p, source);
     if (!can_turn(p, source, pivot->input)) return;
     size_t column = resolved->n_columns - pivot->n_in * pivot->n_aggregates;
     sql_put(p, STR("(SELECT * EXCLUDE ("));
@@ -152,19 +145,19 @@ void duck_put_pivot(printer *p, const struct sql_source *source) {
 
 static void put_label(printer *p, const struct sql_unpivot_group *group) {
     if (group->label != NULL)
-        duck_put_text(p, group->label);
+        dialect_put_text(p, group->label);
     else if (group->columns.n == 1)
         sql_put_string(p, group->columns.at[0].text);
     else
-        duck_refuse(p, group->columns.at[0].span, "UNPIVOT of several columns without a label");
+        dialect_refuse(p, group->columns.at[0].span, "UNPIVOT of several columns without a label");
 }
 
 /* The nth column of each group, beneath each other; of one type, for there is none to turn to. */
 static void put_values(printer *p, const struct sql_source *source, size_t n) {
     const struct sql_unpivot *unpivot = source->unpivot;
-    const struct resolved_source *whole = resolved_of(p, source);
+    const struct resolved_source *whole = dialect_resolved(p, source);
     if (whole == NULL) {
-        duck_refuse(p, unpivot->in[0].columns.at[n].span, "UNPIVOT of an unresolved source");
+        dialect_refuse(p, unpivot->in[0].columns.at[n].span, "UNPIVOT of an unresolved source");
         return;
     }
     const struct resolved_source *input = whole->left;
@@ -175,7 +168,7 @@ static void put_values(printer *p, const struct sql_source *source, size_t n) {
         struct sql_type type = column_type(input, name->text);
         bool are_numbers = sql_type_is_number(first.kind) && sql_type_is_number(type.kind);
         if (!are_numbers && !sql_type_eq(&first, &type))
-            duck_refuse(p, name->span, "UNPIVOT of columns of several types");
+            dialect_refuse(p, name->span, "UNPIVOT of columns of several types");
         if (i > 0) sql_put(p, STR(", "));
         put_column(p, unpivot->input, name);
     }

@@ -39,28 +39,28 @@ static void unnest(struct making *m, const char *before, const struct sql_expr *
 /* -- arrays and maps -------------------------------------------------------------------------- */
 
 static void explode(struct making *m) {
-    enum sql_type_kind kind = duck_kind(m->p, arg(m, 0));
+    enum sql_type_kind kind = dialect_kind(m->p, arg(m, 0));
     if (kind == SQL_TYPE_ARRAY) {
         unnest(m, "unnest(", arg(m, 0), ")");
     } else if (kind == SQL_TYPE_MAP) {
         unnest(m, "unnest(map_keys(", arg(m, 0), "))");
         unnest(m, "unnest(map_values(", arg(m, 0), "))");
     } else {
-        duck_refuse(m->p, m->call->span, "explode of a value of type %s", sql_type_name(kind));
+        dialect_refuse(m->p, m->call->span, "explode of a value of type %s", sql_type_name(kind));
     }
 }
 
 /* Positions count from 0. */
 static void posexplode(struct making *m) {
-    if (duck_kind(m->p, arg(m, 0)) != SQL_TYPE_ARRAY)
-        duck_refuse(m->p, m->call->span, "posexplode of what is no array");
+    if (dialect_kind(m->p, arg(m, 0)) != SQL_TYPE_ARRAY)
+        dialect_refuse(m->p, m->call->span, "posexplode of what is no array");
     unnest(m, "unnest(range(len(", arg(m, 0), ")))");
     unnest(m, "unnest(", arg(m, 0), ")");
 }
 
 /* One level of lists and one of structs, whose names only an alias from outside can change. */
 static void inline_structs(struct making *m) {
-    if (m->names != NULL) duck_refuse(m->p, m->call->span, "inline outside of LATERAL VIEW");
+    if (m->names != NULL) dialect_refuse(m->p, m->call->span, "inline outside of LATERAL VIEW");
     unnest(m, "unnest(", arg(m, 0), ", max_depth := 2)");
 }
 
@@ -76,7 +76,7 @@ static void json_tuple(struct making *m) {
 
 static bool is_count(const struct making *m, size_t most, size_t *out) {
     int64_t n;
-    if (!duck_constant_int(arg(m, 0), &n) || n < 0 || (uint64_t)n > most) return false;
+    if (!dialect_constant_int(arg(m, 0), &n) || n < 0 || (uint64_t)n > most) return false;
     *out = (size_t)n;
     return true;
 }
@@ -85,9 +85,9 @@ static bool is_count(const struct making *m, size_t most, size_t *out) {
 static void trans_array(struct making *m) {
     struct str separator;
     size_t n_keys;
-    if (!is_count(m, n_args(m) - 3, &n_keys) || !duck_constant_text(arg(m, 1), &separator) ||
+    if (!is_count(m, n_args(m) - 3, &n_keys) || !dialect_constant_text(arg(m, 1), &separator) ||
         separator.len == 0) {
-        duck_refuse(m->p, m->call->span, "trans_array without constants in front");
+        dialect_refuse(m->p, m->call->span, "trans_array without constants in front");
         return;
     }
     for (size_t i = 2; i < n_args(m); i++) {
@@ -96,7 +96,7 @@ static void trans_array(struct making *m) {
         if (is_key) {
             sql_put_operand(m->p, arg(m, i));
         } else {
-            duck_put_text(m->p, arg(m, i));
+            dialect_put_text(m->p, arg(m, i));
             sql_put(m->p, STR(", "));
             sql_put_string(m->p, separator);
         }
@@ -110,14 +110,14 @@ static void trans_array(struct making *m) {
 static void put_column(struct making *m, size_t from, size_t step, size_t n) {
     struct sql_type common = SQL_TYPE(NULL);
     for (size_t i = 0; i < n && from + i * step < n_args(m); i++) {
-        struct sql_type type = duck_type(m->p, arg(m, from + i * step));
+        struct sql_type type = dialect_type(m->p, arg(m, from + i * step));
         common = sql_type_common(&common, &type);
     }
     begin(m, "unnest([");
     for (size_t i = 0; i < n; i++) {
         if (i > 0) sql_put(m->p, STR(", "));
         if (from + i * step < n_args(m))
-            duck_put_common(m->p, arg(m, from + i * step), &common);
+            dialect_put_common(m->p, arg(m, from + i * step), &common);
         else
             sql_put(m->p, STR("NULL"));
     }
@@ -128,7 +128,7 @@ static void put_column(struct making *m, size_t from, size_t step, size_t n) {
 static void stack(struct making *m) {
     size_t n_rows, n = n_args(m) - 1;
     if (!is_count(m, n, &n_rows) || n_rows == 0) {
-        duck_refuse(m->p, m->call->span, "stack without a constant number of rows");
+        dialect_refuse(m->p, m->call->span, "stack without a constant number of rows");
         return;
     }
     size_t width = (n + n_rows - 1) / n_rows;
@@ -139,7 +139,7 @@ static void stack(struct making *m) {
 static void trans_cols(struct making *m) {
     size_t n_keys, n = n_args(m);
     if (!is_count(m, n - 2, &n_keys)) {
-        duck_refuse(m->p, m->call->span, "trans_cols without a constant in front");
+        dialect_refuse(m->p, m->call->span, "trans_cols without a constant in front");
         return;
     }
     begin(m, "unnest(range(1, ");
@@ -170,9 +170,9 @@ void duck_put_rows(printer *p, const struct sql_expr *call, const struct sql_nam
         if (!sql_function_takes(function, call->call.args.n)) break;
         makers[i].put(&m);
         if (names != NULL && m.n != names->n)
-            duck_refuse(p, call->span, "%zu names for %zu columns of %s", names->n, m.n,
-                        makers[i].name);
+            dialect_refuse(p, call->span, "%zu names for %zu columns of %s", names->n, m.n,
+                           makers[i].name);
         return;
     }
-    duck_refuse(p, call->span, "the table function " STR_FMT, STR_ARG(utf8_clip(name, 64)));
+    dialect_refuse(p, call->span, "the table function " STR_FMT, STR_ARG(utf8_clip(name, 64)));
 }

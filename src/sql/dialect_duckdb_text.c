@@ -1,10 +1,6 @@
 /* Text functions with rules of their own. */
 #include "sql/dialect_duckdb_inner.h"
 
-static const struct sql_exprs *args_of(const struct sql_expr *expr) {
-    return &expr->call.args;
-}
-
 static void put_call(printer *p, const char *name, const struct sql_exprs *args,
                      void (*const *put)(printer *p, const struct sql_expr *expr), size_t n) {
     sql_put(p, str_of(name));
@@ -20,37 +16,22 @@ typedef void (*const put_args[])(printer *p, const struct sql_expr *expr);
 
 /* -- joining ---------------------------------------------------------------------------------- */
 
-/* NULL when any part is. */
-static void put_concat(printer *p, const struct sql_expr *expr) {
-    const struct sql_exprs *args = args_of(expr);
-    if (duck_kind(p, args->at[0]) == SQL_TYPE_ARRAY) {
-        duck_refuse(p, expr->span, "concat of arrays");
-        return;
-    }
-    sql_put_byte(p, '(');
-    for (size_t i = 0; i < args->n; i++) {
-        if (i > 0) sql_put(p, STR(" || "));
-        duck_put_text(p, args->at[i]);
-    }
-    sql_put_byte(p, ')');
-}
-
 /* Sources disagree whether a NULL part makes the whole NULL or is left out: the macro fails. */
 static void put_concat_ws(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
-    struct sql_type second = duck_type(p, args->at[1]);
+    struct sql_type second = dialect_type(p, args->at[1]);
     sql_put(p, STR("weir_concat_ws("));
-    duck_put_text(p, args->at[0]);
+    dialect_put_text(p, args->at[0]);
     sql_put(p, STR(", "));
     if (second.kind == SQL_TYPE_ARRAY) {
         bool is_text = second.element != NULL && sql_type_is_text(second.element->kind);
         if (args->n > 2 || !is_text)
-            duck_refuse(p, expr->span, "concat_ws of other than texts or one array of texts");
+            dialect_refuse(p, expr->span, "concat_ws of other than texts or one array of texts");
         sql_put_expr(p, args->at[1]);
     } else {
         for (size_t i = 1; i < args->n; i++) {
             sql_put(p, i == 1 ? STR("[") : STR(", "));
-            duck_put_text(p, args->at[i]);
+            dialect_put_text(p, args->at[i]);
         }
         sql_put_byte(p, ']');
     }
@@ -63,20 +44,20 @@ static void put_concat_ws(printer *p, const struct sql_expr *expr) {
 static void put_substr(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     int64_t from = 0, n = 0;
-    bool is_known = duck_constant_int(args->at[1], &from) && from > 0 &&
-                    (args->n == 2 || (duck_constant_int(args->at[2], &n) && n >= 0));
-    if (duck_constant_int(args->at[1], &from) && from == 0) {
-        duck_refuse(p, expr->span, "substr from position 0");
+    bool is_known = dialect_constant_int(args->at[1], &from) && from > 0 &&
+                    (args->n == 2 || (dialect_constant_int(args->at[2], &n) && n >= 0));
+    if (dialect_constant_int(args->at[1], &from) && from == 0) {
+        dialect_refuse(p, expr->span, "substr from position 0");
         return;
     }
     sql_put(p, is_known ? STR("substr(") : STR("weir_substr("));
-    duck_put_text(p, args->at[0]);
+    dialect_put_text(p, args->at[0]);
     for (size_t i = 1; i < args->n; i++) {
         sql_put(p, STR(", "));
         if (is_known)
-            duck_put_plain(p, args->at[i]);
+            dialect_put_plain(p, args->at[i]);
         else
-            duck_put_bigint(p, args->at[i]);
+            dialect_put_bigint(p, args->at[i]);
     }
     if (!is_known && args->n == 2) sql_put(p, STR(", 9223372036854775807"));
     sql_put_byte(p, ')');
@@ -84,24 +65,24 @@ static void put_substr(printer *p, const struct sql_expr *expr) {
 
 static void put_split_part(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
-    put_args each = {duck_put_text, duck_put_text, duck_put_bigint, duck_put_bigint};
+    put_args each = {dialect_put_text, dialect_put_text, dialect_put_bigint, dialect_put_bigint};
     struct str separator;
-    if (duck_constant_text(args->at[1], &separator) && separator.len == 0)
-        duck_refuse(p, expr->span, "split_part by an empty text");
+    if (dialect_constant_text(args->at[1], &separator) && separator.len == 0)
+        dialect_refuse(p, expr->span, "split_part by an empty text");
     put_call(p, args->n == 3 ? "weir_split_part" : "weir_split_parts", args, each, args->n);
 }
 
 static void put_substring_index(printer *p, const struct sql_expr *expr) {
-    put_args each = {duck_put_text, duck_put_text, duck_put_bigint};
+    put_args each = {dialect_put_text, dialect_put_text, dialect_put_bigint};
     put_call(p, "weir_substring_index", args_of(expr), each, 3);
 }
 
 static void put_instr(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
-    put_args each = {duck_put_text, duck_put_text, duck_put_bigint, duck_put_bigint};
+    put_args each = {dialect_put_text, dialect_put_text, dialect_put_bigint, dialect_put_bigint};
     int64_t start;
-    if (args->n > 2 && duck_constant_int(args->at[2], &start) && start < 1)
-        duck_refuse(p, expr->span, "instr from the end");
+    if (args->n > 2 && dialect_constant_int(args->at[2], &start) && start < 1)
+        dialect_refuse(p, expr->span, "instr from the end");
     put_call(p,
              args->n == 2   ? "instr"
              : args->n == 3 ? "weir_instr_from"
@@ -113,24 +94,24 @@ static void put_instr(printer *p, const struct sql_expr *expr) {
 static void put_locate(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     sql_put(p, args->n == 2 ? STR("instr(") : STR("weir_instr_from("));
-    duck_put_text(p, args->at[1]);
+    dialect_put_text(p, args->at[1]);
     sql_put(p, STR(", "));
-    duck_put_text(p, args->at[0]);
+    dialect_put_text(p, args->at[0]);
     if (args->n > 2) sql_put(p, STR(", "));
-    if (args->n > 2) duck_put_bigint(p, args->at[2]);
+    if (args->n > 2) dialect_put_bigint(p, args->at[2]);
     sql_put_byte(p, ')');
 }
 
 /* keyvalue(s, between, within, key); keyvalue(s, key) has ';' and ':'. */
 static void put_keyvalue(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
-    if (args->n == 3) duck_refuse(p, expr->span, "keyvalue with three arguments");
+    if (args->n == 3) dialect_refuse(p, expr->span, "keyvalue with three arguments");
     sql_put(p, STR("weir_keyvalue("));
-    duck_put_text(p, args->at[0]);
+    dialect_put_text(p, args->at[0]);
     if (args->n == 2) sql_put(p, STR(", ';', ':'"));
     for (size_t i = 1; i < args->n; i++) {
         sql_put(p, STR(", "));
-        duck_put_text(p, args->at[i]);
+        dialect_put_text(p, args->at[i]);
     }
     sql_put_byte(p, ')');
 }
@@ -146,13 +127,13 @@ static void put_split(printer *p, const struct sql_expr *expr) {
     struct str pattern;
     char plain[64];
     size_t len;
-    if (!duck_constant_text(args->at[1], &pattern) || is_empty_match(pattern)) {
-        duck_refuse(p, expr->span, "split by what is no constant or is empty");
+    if (!dialect_constant_text(args->at[1], &pattern) || is_empty_match(pattern)) {
+        dialect_refuse(p, expr->span, "split by what is no constant or is empty");
         return;
     }
-    bool is_plain = duck_regex_is_plain(pattern, plain, sizeof plain, &len);
+    bool is_plain = dialect_regex_is_plain(pattern, plain, sizeof plain, &len);
     sql_put(p, is_plain ? STR("string_split(") : STR("string_split_regex("));
-    duck_put_text(p, args->at[0]);
+    dialect_put_text(p, args->at[0]);
     sql_put(p, STR(", "));
     if (is_plain)
         sql_put_string(p, (struct str){plain, len});
@@ -165,12 +146,12 @@ static void put_split(printer *p, const struct sql_expr *expr) {
 static void put_extract_as(printer *p, const struct sql_expr *expr, const char *name) {
     const struct sql_exprs *args = args_of(expr);
     int64_t group = 1;
-    if (args->n > 2 && (!duck_constant_int(args->at[2], &group) || group < 0 || group > 99)) {
-        duck_refuse(p, expr->span, "a group of a regular expression that is no constant");
+    if (args->n > 2 && (!dialect_constant_int(args->at[2], &group) || group < 0 || group > 99)) {
+        dialect_refuse(p, expr->span, "a group of a regular expression that is no constant");
         return;
     }
     sql_put(p, str_of(name));
-    duck_put_text(p, args->at[0]);
+    dialect_put_text(p, args->at[0]);
     sql_put(p, STR(", "));
     duck_put_regex(p, args->at[1]);
     sql_putf(p, ", %d)", (int)group);
@@ -186,7 +167,7 @@ static void put_regexp_extract_all(printer *p, const struct sql_expr *expr) {
 
 static void put_two_of_regex(printer *p, const struct sql_exprs *args, const char *name) {
     sql_put(p, str_of(name));
-    duck_put_text(p, args->at[0]);
+    dialect_put_text(p, args->at[0]);
     sql_put(p, STR(", "));
     duck_put_regex(p, args->at[1]);
 }
@@ -195,23 +176,24 @@ static void put_two_of_regex(printer *p, const struct sql_exprs *args, const cha
 static void put_regexp_replace(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     int64_t which = 0;
-    if (args->n > 3 && (!duck_constant_int(args->at[3], &which) || which < 0 || which > 1)) {
-        duck_refuse(p, expr->span, "regexp_replace of one occurrence but the first");
+    if (args->n > 3 && (!dialect_constant_int(args->at[3], &which) || which < 0 || which > 1)) {
+        dialect_refuse(p, expr->span, "regexp_replace of one occurrence but the first");
         return;
     }
     put_two_of_regex(p, args, "regexp_replace(");
     sql_put(p, STR(", "));
-    duck_put_text(p, args->at[2]);
+    dialect_put_text(p, args->at[2]);
     sql_put(p, which == 0 ? STR(", 'g')") : STR(")"));
 }
 
 static bool is_from_first(const struct sql_exprs *args, size_t at) {
     int64_t start;
-    return args->n <= at || (duck_constant_int(args->at[at], &start) && start == 1);
+    return args->n <= at || (dialect_constant_int(args->at[at], &start) && start == 1);
 }
 
 static void put_regexp_count(printer *p, const struct sql_expr *expr) {
-    if (!is_from_first(args_of(expr), 2)) duck_refuse(p, expr->span, "regexp_count from a place");
+    if (!is_from_first(args_of(expr), 2))
+        dialect_refuse(p, expr->span, "regexp_count from a place");
     sql_put(p, STR("len("));
     put_two_of_regex(p, args_of(expr), "regexp_extract_all(");
     sql_put(p, STR("))"));
@@ -220,9 +202,9 @@ static void put_regexp_count(printer *p, const struct sql_expr *expr) {
 static void put_regexp_substr(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     int64_t nth = 1;
-    bool is_nth = args->n < 4 || (duck_constant_int(args->at[3], &nth) && nth > 0);
+    bool is_nth = args->n < 4 || (dialect_constant_int(args->at[3], &nth) && nth > 0);
     if (!is_from_first(args, 2) || !is_nth)
-        duck_refuse(p, expr->span, "regexp_substr from a place");
+        dialect_refuse(p, expr->span, "regexp_substr from a place");
     put_two_of_regex(p, args, "list_extract(regexp_extract_all(");
     sql_putf(p, "), %lld)", (long long)nth);
 }
@@ -230,7 +212,7 @@ static void put_regexp_substr(printer *p, const struct sql_expr *expr) {
 /* The shortest text before a match is as long as its place. */
 static void put_regexp_instr(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
-    if (args->n > 2) duck_refuse(p, expr->span, "regexp_instr from a place");
+    if (args->n > 2) dialect_refuse(p, expr->span, "regexp_instr from a place");
     put_two_of_regex(p, args, "weir_regexp_instr(");
     sql_put_byte(p, ')');
 }
@@ -240,7 +222,7 @@ static void put_regexp_instr(printer *p, const struct sql_expr *expr) {
 static void put_json_name(printer *p, struct sql_span span, struct str name, struct buf *path) {
     for (size_t i = 0; i < name.len; i++)
         if (name.ptr[i] == '"' || name.ptr[i] == '\\' || name.ptr[i] == '*') {
-            duck_refuse(p, span, "a JSON path with this name");
+            dialect_refuse(p, span, "a JSON path with this name");
             return;
         }
     buf_addf(path, ".\"" STR_FMT "\"", STR_ARG(name));
@@ -275,7 +257,7 @@ static bool take_name(printer *p, struct sql_span span, struct str *rest, struct
 /* $.a.b[0]['c d'], which is all that both read alike. */
 static bool make_path(printer *p, const struct sql_expr *expr, struct buf *path) {
     struct str rest;
-    if (!duck_constant_text(expr, &rest) || rest.len == 0 || rest.ptr[0] != '$') return false;
+    if (!dialect_constant_text(expr, &rest) || rest.len == 0 || rest.ptr[0] != '$') return false;
     rest = str_slice(rest, 1, rest.len);
     buf_add_byte(path, '$');
     while (rest.len > 0) {
@@ -302,7 +284,7 @@ static void put_path(printer *p, struct buf *path) {
 /* Text of scalars without quotes, compact JSON of the others; NULL for what is no JSON. */
 static void put_json_at(printer *p, const struct sql_expr *json, struct buf *path) {
     sql_put(p, STR("weir_json_text("));
-    duck_put_text(p, json);
+    dialect_put_text(p, json);
     sql_put(p, STR(", "));
     put_path(p, path);
     sql_put_byte(p, ')');
@@ -316,7 +298,7 @@ static void put_get_json_object(printer *p, const struct sql_expr *expr) {
     if (make_path(p, args_of(expr)->at[1], &path))
         put_json_at(p, args_of(expr)->at[0], &path);
     else
-        duck_refuse(p, expr->span, "this JSON path");
+        dialect_refuse(p, expr->span, "this JSON path");
     buf_deinit(&path);
 }
 
@@ -325,46 +307,35 @@ void duck_put_json_key(printer *p, const struct sql_expr *json, const struct sql
     struct str name;
     buf_init(&path, JSON_PATH_MAX);
     buf_add_byte(&path, '$');
-    if (duck_constant_text(key, &name) && name.len > 0 && name.ptr[0] != '$') {
+    if (dialect_constant_text(key, &name) && name.len > 0 && name.ptr[0] != '$') {
         put_json_name(p, key->span, name, &path);
         put_json_at(p, json, &path);
     } else {
-        duck_refuse(p, key->span, "a key of json_tuple that is no constant name");
+        dialect_refuse(p, key->span, "a key of json_tuple that is no constant name");
     }
     buf_deinit(&path);
 }
 
 /* -- others ----------------------------------------------------------------------------------- */
 
-static void put_sha2(printer *p, const struct sql_expr *expr) {
-    int64_t bits;
-    if (!duck_constant_int(args_of(expr)->at[1], &bits) || (bits != 256 && bits != 0)) {
-        duck_refuse(p, expr->span, "sha2 of other than 256 bits");
-        return;
-    }
-    sql_put(p, STR("sha256("));
-    duck_put_text(p, args_of(expr)->at[0]);
-    sql_put_byte(p, ')');
-}
-
 static void put_url(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     struct str charset;
     bool is_encode = str_ieq(expr->call.name.at[0].text, STR("url_encode"));
     bool is_utf8 =
-        args->n < 2 || (duck_constant_text(args->at[1], &charset) &&
+        args->n < 2 || (dialect_constant_text(args->at[1], &charset) &&
                         (str_ieq(charset, STR("utf-8")) || str_ieq(charset, STR("utf8"))));
-    if (!is_utf8) duck_refuse(p, expr->span, "a charset other than UTF-8");
+    if (!is_utf8) dialect_refuse(p, expr->span, "a charset other than UTF-8");
     sql_put(p, is_encode ? STR("weir_url_encode(") : STR("weir_url_decode("));
-    duck_put_text(p, args->at[0]);
+    dialect_put_text(p, args->at[0]);
     sql_put_byte(p, ')');
 }
 
 static void put_base64(printer *p, const struct sql_expr *expr) {
     const struct sql_expr *of = args_of(expr)->at[0];
-    bool is_text = sql_type_is_text(duck_kind(p, of));
-    if (!is_text && duck_kind(p, of) != SQL_TYPE_BINARY)
-        duck_refuse(p, expr->span, "base64 of what is neither text nor binary");
+    bool is_text = sql_type_is_text(dialect_kind(p, of));
+    if (!is_text && dialect_kind(p, of) != SQL_TYPE_BINARY)
+        dialect_refuse(p, expr->span, "base64 of what is neither text nor binary");
     sql_put(p, is_text ? STR("base64(encode(") : STR("base64(("));
     sql_put_expr(p, of);
     sql_put(p, STR("))"));
@@ -383,21 +354,21 @@ static void put_parse_url(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     struct str part, key;
     const char *regex = NULL;
-    for (size_t i = 0; duck_constant_text(args->at[1], &part) && i < COUNT(parts); i++)
+    for (size_t i = 0; dialect_constant_text(args->at[1], &part) && i < COUNT(parts); i++)
         if (str_eq(part, str_of(parts[i].part))) regex = parts[i].regex;
     bool has_key = args->n > 2;
     bool is_known =
         regex != NULL &&
-        (!has_key || (str_eq(part, STR("QUERY")) && duck_constant_text(args->at[2], &key)));
+        (!has_key || (str_eq(part, STR("QUERY")) && dialect_constant_text(args->at[2], &key)));
     for (size_t i = 0; is_known && has_key && i < key.len; i++)
         is_known = strchr(".[]{}()*+?^$|\\", key.ptr[i]) == NULL;
     if (!is_known) {
-        duck_refuse(p, expr->span, "this part of a URL");
+        dialect_refuse(p, expr->span, "this part of a URL");
         return;
     }
     if (has_key) sql_put(p, STR("weir_match("));
     sql_put(p, STR("weir_match("));
-    duck_put_text(p, args->at[0]);
+    dialect_put_text(p, args->at[0]);
     sql_put(p, STR(", "));
     sql_put_string(p, str_of(regex));
     sql_put_byte(p, ')');
@@ -407,33 +378,24 @@ static void put_parse_url(printer *p, const struct sql_expr *expr) {
     sql_put(p, STR(" || '=([^&]*)')"));
 }
 
-duck_hook duck_find_text(struct str name) {
-    static const struct {
-        const char *name;
-        duck_hook put;
-    } hooks[] = {
-        {"concat", put_concat},
-        {"concat_ws", put_concat_ws},
-        {"substr", put_substr},
-        {"split_part", put_split_part},
-        {"substring_index", put_substring_index},
-        {"instr", put_instr},
-        {"locate", put_locate},
-        {"keyvalue", put_keyvalue},
-        {"split", put_split},
-        {"regexp_extract", put_regexp_extract},
-        {"regexp_extract_all", put_regexp_extract_all},
-        {"regexp_replace", put_regexp_replace},
-        {"regexp_count", put_regexp_count},
-        {"regexp_substr", put_regexp_substr},
-        {"regexp_instr", put_regexp_instr},
-        {"get_json_object", put_get_json_object},
-        {"sha2", put_sha2},
-        {"url", put_url},
-        {"base64", put_base64},
-        {"parse_url", put_parse_url},
-    };
-    for (size_t i = 0; i < COUNT(hooks); i++)
-        if (str_eq(str_of(hooks[i].name), name)) return hooks[i].put;
-    return NULL;
-}
+const struct dialect_hook duck_text_hooks[] = {
+    {"concat_ws", put_concat_ws},
+    {"substr", put_substr},
+    {"split_part", put_split_part},
+    {"substring_index", put_substring_index},
+    {"instr", put_instr},
+    {"locate", put_locate},
+    {"keyvalue", put_keyvalue},
+    {"split", put_split},
+    {"regexp_extract", put_regexp_extract},
+    {"regexp_extract_all", put_regexp_extract_all},
+    {"regexp_replace", put_regexp_replace},
+    {"regexp_count", put_regexp_count},
+    {"regexp_substr", put_regexp_substr},
+    {"regexp_instr", put_regexp_instr},
+    {"get_json_object", put_get_json_object},
+    {"url", put_url},
+    {"base64", put_base64},
+    {"parse_url", put_parse_url},
+    {NULL, NULL},
+};

@@ -2,14 +2,6 @@
  * the letters of date formats. */
 #include "sql/dialect_postgres_inner.h"
 
-static bool is_in(char c, const char *set) {
-    return c != '\0' && strchr(set, c) != NULL;
-}
-
-static bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* A byte inside of E''. */
 static void put_byte(printer *p, char c) {
     if (c == '\'' || c == '\\') sql_put_byte(p, c);
@@ -37,7 +29,7 @@ static char take(struct regex *r) {
 }
 
 static bool is_next(const struct regex *r, const char *set) {
-    return r->rest.len > 0 && is_in(r->rest.ptr[0], set);
+    return r->rest.len > 0 && dialect_is_in(r->rest.ptr[0], set);
 }
 
 static void begin_atom(struct regex *r) {
@@ -52,9 +44,10 @@ static void take_escape(struct regex *r, bool in_class) {
         return;
     }
     char c = take(r);
-    bool is_word_edge = !in_class && is_in(c, "bB");
-    bool is_word = is_letter(c) || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
-    if (is_word && !is_word_edge && !is_in(c, in_class ? "dswnrtf" : "dDsSwWnrtf")) {
+    bool is_word_edge = !in_class && dialect_is_in(c, "bB");
+    bool is_word =
+        dialect_is_letter(c) || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+    if (is_word && !is_word_edge && !dialect_is_in(c, in_class ? "dswnrtf" : "dDsSwWnrtf")) {
         r->trouble = "an escape of this regular expression";
         return;
     }
@@ -126,12 +119,12 @@ static void take_one(struct regex *r) {
         take_class(r);
     } else if (c == '(') {
         take_open(r);
-    } else if (is_in(c, "*+?{")) {
+    } else if (dialect_is_in(c, "*+?{")) {
         take_quantifier(r, c);
     } else if (c == '.') { /* no end of a line */
         sql_put(r->p, STR("[^\\\\n]"));
         begin_atom(r);
-    } else if (is_in(c, ")|^$")) {
+    } else if (dialect_is_in(c, ")|^$")) {
         put_byte(r->p, c);
         r->can_repeat = r->is_behind_group = c == ')';
         r->has_branches = r->has_branches || c == '|';
@@ -148,7 +141,7 @@ static void take_one(struct regex *r) {
 
 static void put_regex(printer *p, const struct sql_expr *pattern, bool is_exact) {
     struct regex r = {.p = p};
-    if (!pg_constant_text(pattern, &r.rest) || r.rest.len == 0)
+    if (!dialect_constant_text(pattern, &r.rest) || r.rest.len == 0)
         r.trouble = "a regular expression that is no constant or is empty";
     sql_put(p, STR(" E'"));
     while (r.trouble == NULL && r.rest.len > 0) take_one(&r);
@@ -156,7 +149,7 @@ static void put_regex(printer *p, const struct sql_expr *pattern, bool is_exact)
     if (r.trouble == NULL && is_exact &&
         (r.has_branches || r.repeats_group || r.quantifiers > 1 || r.solid == 0))
         r.trouble = "what this regular expression matches";
-    if (r.trouble != NULL) pg_refuse(p, pattern->span, "%s", r.trouble);
+    if (r.trouble != NULL) dialect_refuse(p, pattern->span, "%s", r.trouble);
 }
 
 void pg_put_regex(printer *p, const struct sql_expr *pattern) {
@@ -169,65 +162,21 @@ void pg_put_exact_regex(printer *p, const struct sql_expr *pattern) {
     put_regex(p, pattern, true);
 }
 
-bool pg_regex_is_plain(struct str pattern, char *out, size_t size, size_t *len) {
-    *len = 0;
-    for (size_t i = 0; i < pattern.len; i++) {
-        char c = pattern.ptr[i];
-        if (c == '\\') {
-            if (++i == pattern.len) return false;
-            c = pattern.ptr[i];
-            bool is_word = is_letter(c) || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
-            if (is_word) return false;
-        } else if (is_in(c, ".[]{}()*+?^$|")) {
-            return false;
-        }
-        if (*len == size) return false;
-        out[(*len)++] = c;
-    }
-    return *len > 0;
-}
-
 /* -- formats ---------------------------------------------------------------------------------- */
 
-struct letters {
-    const char *text; /* of the format */
-    const char *to_char;
-    unsigned digits;
-    char part; /* of yyyy-mm-dd hh:mi:ss.ff3: Y M D h m s f */
-};
-
-static const struct letters oracle[] = {
+static const struct dialect_letters oracle[] = {
     {"yyyy", "YYYY", 4, 'Y'}, {"mm", "MM", 2, 'M'}, {"dd", "DD", 2, 'D'},  {"hh", "HH24", 2, 'h'},
-    {"mi", "MI", 2, 'm'},     {"ss", "SS", 2, 's'}, {"ff3", "MS", 3, 'f'},
+    {"mi", "MI", 2, 'm'},     {"ss", "SS", 2, 's'}, {"ff3", "MS", 3, 'f'}, {NULL, NULL, 0, 0},
 };
 
 /* Java's; longer runs first. */
-static const struct letters java[] = {
+static const struct dialect_letters java[] = {
     {"yyyy", "YYYY", 4, 'Y'}, {"yy", "YY", 2, 'y'},    {"MM", "MM", 2, 'M'},
     {"M", "FMMM", 0, 'M'},    {"dd", "DD", 2, 'D'},    {"d", "FMDD", 0, 'D'},
     {"HH", "HH24", 2, 'h'},   {"H", "FMHH24", 0, 'h'}, {"mm", "MI", 2, 'm'},
     {"m", "FMMI", 0, 'm'},    {"ss", "SS", 2, 's'},    {"s", "FMSS", 0, 's'},
-    {"SSS", "MS", 3, 'f'},
+    {"SSS", "MS", 3, 'f'},    {NULL, NULL, 0, 0},
 };
-
-static const struct letters *letters_at(struct str rest, enum pg_format kind) {
-    bool is_java = kind == PG_FORMAT_JAVA;
-    const struct letters *table = is_java ? java : oracle;
-    size_t n = is_java ? COUNT(java) : COUNT(oracle);
-    for (size_t i = 0; i < n; i++) {
-        struct str text = str_of(table[i].text);
-        if (is_java ? str_starts(rest, text) : str_istarts(rest, text)) return &table[i];
-    }
-    return NULL;
-}
-
-/* A letter that is left over and may mean something in one of the engine's versions. */
-static bool is_doubtful(struct str rest, enum pg_format kind, const struct letters *before) {
-    if (kind == PG_FORMAT_JAVA) return is_letter(rest.ptr[0]) || rest.ptr[0] == '\'';
-    bool is_digit = rest.ptr[0] >= '0' && rest.ptr[0] <= '9';
-    bool after_hour = before != NULL && strcmp(before->text, "hh") == 0;
-    return is_in(rest.ptr[0], "yYmMdDhHsS") || (is_digit && after_hour);
-}
 
 /* Between double quotes a character is itself. */
 static void put_itself(printer *p, char c) {
@@ -243,20 +192,20 @@ static size_t char_len(struct str rest) {
     return n;
 }
 
-void pg_put_format(printer *p, const struct sql_expr *format, enum pg_format kind) {
+void pg_put_format(printer *p, const struct sql_expr *format, enum dialect_format kind) {
     struct str rest;
-    const struct letters *before = NULL;
-    bool is_good = pg_constant_text(format, &rest) && rest.len > 0;
+    const struct dialect_letters *before = NULL;
+    bool is_good = dialect_constant_text(format, &rest) && rest.len > 0;
     sql_put(p, STR(" E'"));
     while (rest.len > 0 && is_good) {
-        const struct letters *letters = letters_at(rest, kind);
+        const struct dialect_letters *letters =
+            dialect_letters_at(kind == FORMAT_JAVA ? java : oracle, rest, kind);
         size_t n = letters != NULL ? strlen(letters->text) : char_len(rest);
         if (letters != NULL) {
-            sql_put(p, str_of(letters->to_char));
-            /* A fourth M or a third d is another format in Java. */
-            bool is_longer = rest.len > n && rest.ptr[n] == letters->text[0];
-            if (kind == PG_FORMAT_JAVA && is_longer) is_good = false;
-        } else if (is_doubtful(rest, kind, before)) {
+            sql_put(p, str_of(letters->said));
+            is_good = !dialect_is_longer(rest, kind, letters);
+        } else if (dialect_is_doubtful(rest, kind, before) ||
+                   (kind == FORMAT_JAVA && rest.ptr[0] == '\'')) {
             is_good = false;
         } else if (n == 1) {
             put_itself(p, rest.ptr[0]);
@@ -269,23 +218,23 @@ void pg_put_format(printer *p, const struct sql_expr *format, enum pg_format kin
         rest = str_slice(rest, n, rest.len);
     }
     sql_put_byte(p, '\'');
-    if (!is_good) pg_refuse(p, format->span, "this date format");
+    if (!is_good) dialect_refuse(p, format->span, "this date format");
 }
 
 /* The shape as a regular expression with a group for each part; each part's group is told. */
 static bool put_shape(printer *p, struct str rest, unsigned groups[128]) {
     unsigned n = 0;
     while (rest.len > 0) {
-        const struct letters *letters = letters_at(rest, PG_FORMAT_ORACLE);
+        const struct dialect_letters *letters = dialect_letters_at(oracle, rest, FORMAT_ORACLE);
         char c = rest.ptr[0];
         if (letters != NULL) {
             if (groups[(unsigned char)letters->part] != 0) return false;
             sql_putf(p, "([0-9]{%u})", letters->digits);
             groups[(unsigned char)letters->part] = ++n;
-        } else if (is_letter(c) || (unsigned char)c >= 0x80) {
+        } else if (dialect_is_letter(c) || (unsigned char)c >= 0x80) {
             return false;
         } else {
-            if (is_in(c, ".[]{}()*+?^$|\\")) put_byte(p, '\\');
+            if (dialect_is_in(c, ".[]{}()*+?^$|\\")) put_byte(p, '\\');
             put_byte(p, c);
         }
         rest = str_slice(rest, letters != NULL ? strlen(letters->text) : 1, rest.len);
@@ -294,7 +243,8 @@ static bool put_shape(printer *p, struct str rest, unsigned groups[128]) {
 }
 
 /* The parts are put into their usual places, what is not told is the first of its kind. */
-void pg_put_parsed(printer *p, const struct sql_expr *text, const struct sql_expr *format) {
+void pg_put_parsed(printer *p, const struct sql_expr *expr) {
+    const struct sql_expr *text = expr->call.args.at[0], *format = expr->call.args.at[1];
     static const struct {
         char part;
         const char *usual, *after;
@@ -302,11 +252,11 @@ void pg_put_parsed(printer *p, const struct sql_expr *text, const struct sql_exp
                  {'m', "00", ":"}, {'s', "00", "."}, {'f', "000", ""}};
     struct str shape;
     unsigned groups[128] = {0};
-    bool is_good = pg_constant_text(format, &shape);
-    pg_wrap(p, "CAST(regexp_replace(regexp_replace(", pg_put_text, text, ", E'^(?!");
+    bool is_good = dialect_constant_text(format, &shape);
+    dialect_wrap(p, "CAST(regexp_replace(regexp_replace(", dialect_put_text, text, ", E'^(?!");
     is_good = is_good && put_shape(p, shape, groups) && groups['Y'] != 0;
     if (!is_good) {
-        pg_refuse(p, format->span, "this date format");
+        dialect_refuse(p, format->span, "this date format");
         return;
     }
     sql_put(p, STR("$).*$', ''), E'^"));

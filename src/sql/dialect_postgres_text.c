@@ -1,18 +1,6 @@
 /* Text functions with rules of their own. */
 #include "sql/dialect_postgres_inner.h"
 
-static const struct sql_exprs *args_of(const struct sql_expr *expr) {
-    return &expr->call.args;
-}
-
-/* NULL when any part is. */
-static void put_concat(printer *p, const struct sql_expr *expr) {
-    const struct sql_exprs *args = args_of(expr);
-    for (size_t i = 0; i < args->n; i++)
-        pg_wrap(p, i == 0 ? "(" : " || ", pg_put_text, args->at[i], "");
-    sql_put_byte(p, ')');
-}
-
 /* -- parts ------------------------------------------------------------------------------------ */
 
 static void put_rest_of_substr(printer *p, const struct sql_expr *length, int64_t n) {
@@ -26,23 +14,23 @@ static void put_substr(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     const struct sql_expr *length = args->n > 2 ? args->at[2] : NULL;
     int64_t from = 0, n = 0;
-    bool is_known = pg_constant_int(args->at[1], &from) && from != 0 && from < INT32_MAX &&
+    bool is_known = dialect_constant_int(args->at[1], &from) && from != 0 && from < INT32_MAX &&
                     from > INT32_MIN &&
-                    (length == NULL || (pg_constant_int(length, &n) && n < INT32_MAX));
+                    (length == NULL || (dialect_constant_int(length, &n) && n < INT32_MAX));
     if (n < 0) n = 0;
     if (!is_known) {
-        pg_refuse(p, expr->span, "substr from a place that is no constant but 0");
+        dialect_refuse(p, expr->span, "substr from a place that is no constant but 0");
     } else if (from > 0) {
-        pg_wrap(p, "substr(", pg_put_text, args->at[0], "");
+        dialect_wrap(p, "substr(", dialect_put_text, args->at[0], "");
         sql_putf(p, ", %d", (int)from);
         put_rest_of_substr(p, length, n);
     } else {
-        pg_wrap(p, "CASE WHEN char_length(", pg_put_text, args->at[0], "");
+        dialect_wrap(p, "CASE WHEN char_length(", dialect_put_text, args->at[0], "");
         sql_putf(p, ") >= %d THEN substr(right(", (int)-from);
-        pg_put_text(p, args->at[0]);
+        dialect_put_text(p, args->at[0]);
         sql_putf(p, ", %d), 1", (int)-from);
         put_rest_of_substr(p, length, n);
-        pg_wrap(p, " ELSE left(", pg_put_text, args->at[0], ", 0) END");
+        dialect_wrap(p, " ELSE left(", dialect_put_text, args->at[0], ", 0) END");
     }
 }
 
@@ -51,35 +39,36 @@ static void put_split_part(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     struct str separator;
     int64_t n = 0;
-    bool is_known = args->n == 3 && pg_constant_text(args->at[1], &separator) &&
-                    separator.len > 0 && pg_constant_int(args->at[2], &n) && n > 0 && n < INT32_MAX;
+    bool is_known = args->n == 3 && dialect_constant_text(args->at[1], &separator) &&
+                    separator.len > 0 && dialect_constant_int(args->at[2], &n) && n > 0 &&
+                    n < INT32_MAX;
     if (!is_known) {
-        pg_refuse(p, expr->span, "split_part by other than constants from 1");
+        dialect_refuse(p, expr->span, "split_part by other than constants from 1");
         return;
     }
-    pg_wrap(p, "split_part(", pg_put_text, args->at[0], ", ");
+    dialect_wrap(p, "split_part(", dialect_put_text, args->at[0], ", ");
     sql_put_string(p, separator);
     sql_putf(p, ", %d)", (int)n);
 }
 
 static void put_strpos(printer *p, const struct sql_expr *in, const struct sql_expr *what) {
-    pg_wrap(p, "CAST(strpos(", pg_put_text, in, ", ");
-    pg_wrap(p, "", pg_put_text, what, ") AS bigint)");
+    dialect_wrap(p, "CAST(strpos(", dialect_put_text, in, ", ");
+    dialect_wrap(p, "", dialect_put_text, what, ") AS bigint)");
 }
 
 static void put_instr(printer *p, const struct sql_expr *expr) {
-    if (args_of(expr)->n > 2) pg_refuse(p, expr->span, "instr from a place");
+    if (args_of(expr)->n > 2) dialect_refuse(p, expr->span, "instr from a place");
     put_strpos(p, args_of(expr)->at[0], args_of(expr)->at[1]);
 }
 
 /* locate(what, in) */
 static void put_locate(printer *p, const struct sql_expr *expr) {
-    if (args_of(expr)->n > 2) pg_refuse(p, expr->span, "locate from a place");
+    if (args_of(expr)->n > 2) dialect_refuse(p, expr->span, "locate from a place");
     put_strpos(p, args_of(expr)->at[1], args_of(expr)->at[0]);
 }
 
 static void put_reverse(printer *p, const struct sql_expr *expr) {
-    pg_wrap(p, "reverse(", pg_put_text, args_of(expr)->at[0], ")");
+    dialect_wrap(p, "reverse(", dialect_put_text, args_of(expr)->at[0], ")");
 }
 
 /* -- regular expressions ---------------------------------------------------------------------- */
@@ -90,13 +79,13 @@ static void put_split(printer *p, const struct sql_expr *expr) {
     struct str pattern;
     char plain[64] = "***=";
     size_t len;
-    bool is_plain = pg_constant_text(args->at[1], &pattern) &&
-                    pg_regex_is_plain(pattern, plain + 4, sizeof plain - 4, &len);
+    bool is_plain = dialect_constant_text(args->at[1], &pattern) &&
+                    dialect_regex_is_plain(pattern, plain + 4, sizeof plain - 4, &len);
     if (!is_plain && pattern.len == 0) {
-        pg_refuse(p, expr->span, "split by what is no constant or is empty");
+        dialect_refuse(p, expr->span, "split by what is no constant or is empty");
         return;
     }
-    pg_wrap(p, "regexp_split_to_array(", pg_put_text, args->at[0], " COLLATE \"C\", ");
+    dialect_wrap(p, "regexp_split_to_array(", dialect_put_text, args->at[0], " COLLATE \"C\", ");
     if (is_plain)
         sql_put_string(p, (struct str){plain, len + 4});
     else
@@ -109,7 +98,7 @@ static int64_t groups_of(const struct sql_expr *pattern) {
     struct str text;
     int64_t n = 0;
     bool in_class = false;
-    (void)pg_constant_text(pattern, &text);
+    (void)dialect_constant_text(pattern, &text);
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         if (c == '\\') i++;
@@ -120,7 +109,7 @@ static int64_t groups_of(const struct sql_expr *pattern) {
 }
 
 static void put_two_of_regex(printer *p, const struct sql_exprs *args, const char *before) {
-    pg_wrap(p, before, pg_put_text, args->at[0], " COLLATE \"C\",");
+    dialect_wrap(p, before, dialect_put_text, args->at[0], " COLLATE \"C\",");
     pg_put_exact_regex(p, args->at[1]);
 }
 
@@ -128,20 +117,20 @@ static void put_two_of_regex(printer *p, const struct sql_exprs *args, const cha
 static void put_regexp_extract(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     int64_t group = 1;
-    if ((args->n > 2 && !pg_constant_int(args->at[2], &group)) || group < 0 ||
+    if ((args->n > 2 && !dialect_constant_int(args->at[2], &group)) || group < 0 ||
         group > groups_of(args->at[1])) {
-        pg_refuse(p, expr->span, "a group of a regular expression that is not there");
+        dialect_refuse(p, expr->span, "a group of a regular expression that is not there");
         return;
     }
     put_two_of_regex(p, args, "coalesce(regexp_substr(");
     sql_putf(p, ", 1, 1, '', %d), ", (int)group);
-    pg_wrap(p, "left(", pg_put_text, args->at[0], ", 0))");
+    dialect_wrap(p, "left(", dialect_put_text, args->at[0], ", 0))");
 }
 
 /* Only \1 to \9 are more than themselves. */
 static bool is_replacement(const struct sql_expr *expr, int64_t groups) {
     struct str text;
-    if (!pg_constant_text(expr, &text)) return false;
+    if (!dialect_constant_text(expr, &text)) return false;
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] != '\\') continue;
         i++;
@@ -154,28 +143,28 @@ static bool is_replacement(const struct sql_expr *expr, int64_t groups) {
 static void put_regexp_replace(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     int64_t which = 0;
-    if (args->n > 3 && (!pg_constant_int(args->at[3], &which) || which < 0 || which > 1))
-        pg_refuse(p, expr->span, "regexp_replace of one occurrence but the first");
+    if (args->n > 3 && (!dialect_constant_int(args->at[3], &which) || which < 0 || which > 1))
+        dialect_refuse(p, expr->span, "regexp_replace of one occurrence but the first");
     if (!is_replacement(args->at[2], groups_of(args->at[1])))
-        pg_refuse(p, expr->span, "this replacement of regexp_replace");
+        dialect_refuse(p, expr->span, "this replacement of regexp_replace");
     put_two_of_regex(p, args, "regexp_replace(");
-    pg_wrap(p, ", ", pg_put_text, args->at[2], which == 0 ? ", 'g')" : ")");
+    dialect_wrap(p, ", ", dialect_put_text, args->at[2], which == 0 ? ", 'g')" : ")");
 }
 
 static void put_regexp_count(printer *p, const struct sql_expr *expr) {
-    if (args_of(expr)->n > 2) pg_refuse(p, expr->span, "regexp_count from a place");
+    if (args_of(expr)->n > 2) dialect_refuse(p, expr->span, "regexp_count from a place");
     put_two_of_regex(p, args_of(expr), "CAST(regexp_count(");
     sql_put(p, STR(") AS bigint)"));
 }
 
 static void put_regexp_substr(printer *p, const struct sql_expr *expr) {
-    if (args_of(expr)->n > 2) pg_refuse(p, expr->span, "regexp_substr from a place");
+    if (args_of(expr)->n > 2) dialect_refuse(p, expr->span, "regexp_substr from a place");
     put_two_of_regex(p, args_of(expr), "regexp_substr(");
     sql_put_byte(p, ')');
 }
 
 static void put_regexp_instr(printer *p, const struct sql_expr *expr) {
-    if (args_of(expr)->n > 2) pg_refuse(p, expr->span, "regexp_instr from a place");
+    if (args_of(expr)->n > 2) dialect_refuse(p, expr->span, "regexp_instr from a place");
     put_two_of_regex(p, args_of(expr), "CAST(regexp_instr(");
     sql_put(p, STR(") AS bigint)"));
 }
@@ -201,7 +190,7 @@ static bool read_steps(const struct sql_expr *path, struct steps *out) {
     struct str rest;
     uint64_t index;
     out->n = 0;
-    if (!pg_constant_text(path, &rest) || rest.len < 2 || rest.ptr[0] != '$') return false;
+    if (!dialect_constant_text(path, &rest) || rest.len < 2 || rest.ptr[0] != '$') return false;
     rest = str_slice(rest, 1, rest.len);
     while (rest.len > 0 && out->n < STEPS_MOST) {
         bool is_index = rest.ptr[0] == '[';
@@ -223,7 +212,7 @@ static bool read_steps(const struct sql_expr *path, struct steps *out) {
 
 static void put_steps(printer *p, const struct sql_expr *json, const struct steps *steps,
                       bool as_text) {
-    pg_wrap(p, "(CAST(", pg_put_text, json, " AS json)");
+    dialect_wrap(p, "(CAST(", dialect_put_text, json, " AS json)");
     for (size_t i = 0; i < steps->n; i++) {
         sql_put(p, as_text && i + 1 == steps->n ? STR(" ->> ") : STR(" -> "));
         if (steps->is_index[i])
@@ -240,7 +229,7 @@ static void put_get_json_object(printer *p, const struct sql_expr *expr) {
     const struct sql_expr *json = args_of(expr)->at[0];
     struct steps steps;
     if (!read_steps(args_of(expr)->at[1], &steps)) {
-        pg_refuse(p, expr->span, "this JSON path");
+        dialect_refuse(p, expr->span, "this JSON path");
         return;
     }
     sql_put(p, STR("CASE WHEN CASE json_typeof"));
@@ -260,49 +249,30 @@ static void put_get_json_object(printer *p, const struct sql_expr *expr) {
 
 /* -- others ----------------------------------------------------------------------------------- */
 
-static void put_sha2(printer *p, const struct sql_expr *expr) {
-    int64_t bits;
-    if (!pg_constant_int(args_of(expr)->at[1], &bits) || (bits != 256 && bits != 0)) {
-        pg_refuse(p, expr->span, "sha2 of other than 256 bits");
-        return;
-    }
-    pg_wrap(p, "encode(sha256(convert_to(", pg_put_text, args_of(expr)->at[0],
-            ", 'UTF8')), 'hex')");
-}
-
 static void put_hex(printer *p, const struct sql_expr *expr) {
     const struct sql_expr *of = args_of(expr)->at[0];
-    enum sql_type_kind kind = pg_kind(p, of);
+    enum sql_type_kind kind = dialect_kind(p, of);
     if (sql_type_is_text(kind))
-        pg_wrap(p, "upper(encode(convert_to(", pg_put_text, of, ", 'UTF8'), 'hex'))");
+        dialect_wrap(p, "upper(encode(convert_to(", dialect_put_text, of, ", 'UTF8'), 'hex'))");
     else if (sql_type_is_integer(kind))
-        pg_wrap(p, "upper(to_hex(", pg_put_bigint, of, "))");
+        dialect_wrap(p, "upper(to_hex(", dialect_put_bigint, of, "))");
     else
-        pg_refuse(p, expr->span, "hex of a value of type %s", sql_type_name(kind));
+        dialect_refuse(p, expr->span, "hex of a value of type %s", sql_type_name(kind));
 }
 
-pg_put pg_find_text(struct str name) {
-    static const struct {
-        const char *name;
-        pg_put put;
-    } hooks[] = {
-        {"concat", put_concat},
-        {"substr", put_substr},
-        {"split_part", put_split_part},
-        {"instr", put_instr},
-        {"locate", put_locate},
-        {"reverse", put_reverse},
-        {"split", put_split},
-        {"regexp_extract", put_regexp_extract},
-        {"regexp_replace", put_regexp_replace},
-        {"regexp_count", put_regexp_count},
-        {"regexp_substr", put_regexp_substr},
-        {"regexp_instr", put_regexp_instr},
-        {"get_json_object", put_get_json_object},
-        {"sha2", put_sha2},
-        {"hex", put_hex},
-    };
-    for (size_t i = 0; i < COUNT(hooks); i++)
-        if (str_eq(str_of(hooks[i].name), name)) return hooks[i].put;
-    return NULL;
-}
+const struct dialect_hook pg_text_hooks[] = {
+    {"substr", put_substr},
+    {"split_part", put_split_part},
+    {"instr", put_instr},
+    {"locate", put_locate},
+    {"reverse", put_reverse},
+    {"split", put_split},
+    {"regexp_extract", put_regexp_extract},
+    {"regexp_replace", put_regexp_replace},
+    {"regexp_count", put_regexp_count},
+    {"regexp_substr", put_regexp_substr},
+    {"regexp_instr", put_regexp_instr},
+    {"get_json_object", put_get_json_object},
+    {"hex", put_hex},
+    {NULL, NULL},
+};

@@ -25,6 +25,7 @@
 #include "sql/tree.h"
 
 struct sql_dialect;
+struct dialect_engine;
 
 struct sql_printer {
     struct buf *out;
@@ -74,6 +75,8 @@ struct sql_dialect {
     bool (*source)(struct sql_printer *p, const struct sql_source *source);
     bool (*group_by)(struct sql_printer *p, const struct sql_group_by *group_by);
     bool (*tail)(struct sql_printer *p, const struct sql_tail *tail);
+
+    const struct dialect_engine *engine; /* of those that dialect_engine.h speaks for; or NULL */
 };
 
 extern const struct sql_dialect sql_dialect_maxcompute;

@@ -33,7 +33,7 @@ static void is_sorted_and_sane(void **state) {
 static void check_template(const struct sql_function *f, struct str text, size_t n_args) {
     struct str rest = text;
     static const char *const classes[] = {"string", "double",  "number",    "bigint",
-                                          "date",   "decimal", "timestamp", "json"};
+                                          "date",   "decimal", "timestamp", "boolean"};
     while (rest.len > 0) {
         struct spelling_piece piece = sql_spelling_next(&rest);
         bool is_known = piece.coerce.len == 0;

@@ -1,0 +1,340 @@
+/* Aggregates and window functions: function(DISTINCT args) FILTER (…) OVER (…), and what is done
+ * with the value stands around all of it. */
+#include "sql/dialect_engine.h"
+
+static void open_as(printer *p, const struct sql_expr *expr, struct str name) {
+    sql_put(p, name);
+    sql_put(p, expr->call.distinct ? STR("(DISTINCT ") : STR("("));
+}
+
+void dialect_open(printer *p, const struct sql_expr *expr, const char *name) {
+    open_as(p, expr, str_of(name));
+}
+
+/* -- OVER ------------------------------------------------------------------------------------- */
+
+struct window_seeking {
+    const struct sql_expr *expr;
+    const struct sql_query *block;
+};
+
+static enum walk see_window_call(struct sql_expr *expr, const struct sql_place *place, void *with) {
+    struct window_seeking *seeking = with;
+    if (expr != seeking->expr) return WALK_ON;
+    seeking->block = place->block;
+    return WALK_STOP;
+}
+
+/* The block of a call, whose WINDOW clause its OVER may name. */
+static const struct sql_select *block_of(const printer *p, const struct sql_expr *expr) {
+    struct window_seeking seeking = {.expr = expr};
+    const struct ruled *ruled = p->with;
+    if (ruled != NULL)
+        (void)sql_walk_query(ruled->query,
+                             &(struct sql_visitor){.expr = see_window_call, .with = &seeking});
+    bool is_select = seeking.block != NULL && seeking.block->kind == SQL_SELECT;
+    return is_select ? seeking.block->select : NULL;
+}
+
+static const struct sql_window *find_window(const struct sql_select *select, struct str name) {
+    for (size_t i = 0; select != NULL && i < select->n_windows; i++)
+        if (str_ieq(select->windows[i].name.text, name)) return select->windows[i].window;
+    return NULL;
+}
+
+static void put_window(printer *p, const struct sql_window *window) {
+    struct sql_window rest = {.span = window->span, .frame = window->frame};
+    if (window->partition.n > 0) sql_put(p, STR("PARTITION BY "));
+    sql_put_exprs(p, &window->partition);
+    if (window->n_order > 0)
+        sql_put(p, window->partition.n > 0 ? STR(" ORDER BY ") : STR("ORDER BY "));
+    p->dialect->engine->order(p, window->order, window->n_order);
+    if (window->frame != NULL) sql_put_byte(p, ' ');
+    sql_put_window(p, &rest);
+}
+
+/* Windows stand written out: one with a frame cannot be built upon, and each gets its frame, which
+ * without one is the rows up to the current one. */
+static void put_over(printer *p, const struct sql_expr *expr) {
+    static const struct sql_frame up_to_here = {
+        .unit = SQL_FRAME_ROWS,
+        .start = {.kind = SQL_UNBOUNDED_PRECEDING},
+        .end = {.kind = SQL_CURRENT_ROW},
+    };
+    struct sql_window whole = *expr->call.over;
+    const struct sql_window *base = &whole;
+    const struct sql_select *select = NULL;
+    for (size_t i = 0; sql_name_given(&base->base); i++) {
+        if (i == 0) select = block_of(p, expr);
+        base = find_window(select, base->base.text);
+        if (base == NULL || i > select->n_windows) {
+            dialect_refuse(p, expr->span, "a window that is not defined");
+            return;
+        }
+        if (whole.partition.n == 0) whole.partition = base->partition;
+        if (whole.n_order == 0) whole.order = base->order;
+        if (whole.n_order == 0) whole.n_order = base->n_order;
+        if (whole.frame == NULL) whole.frame = base->frame;
+    }
+    whole.base = (struct sql_name){0};
+    if (whole.frame == NULL && whole.n_order > 0)
+        whole.frame = (struct sql_frame *)(uintptr_t)&up_to_here;
+    sql_put(p, STR(" OVER ("));
+    put_window(p, &whole);
+    sql_put_byte(p, ')');
+}
+
+/* What follows the arguments; `not_null` adds that the first argument is not NULL. */
+void dialect_close(printer *p, const struct sql_expr *expr, bool not_null) {
+    struct sql_call call = expr->call;
+    if (call.distinct && call.over != NULL && !p->dialect->engine->has_distinct_over)
+        dialect_refuse(p, expr->span, "DISTINCT within a window function");
+    sql_put_byte(p, ')');
+    call.n_within = 0;
+    call.over = NULL;
+    if (not_null) {
+        sql_put(p, STR(" FILTER (WHERE "));
+        sql_put_operand(p, call.args.at[0]);
+        sql_put(p, STR(" IS NOT NULL"));
+        if (call.filter != NULL) sql_put(p, STR(" AND "));
+        if (call.filter != NULL) sql_put_operand(p, call.filter);
+        sql_put_byte(p, ')');
+        call.filter = NULL;
+    }
+    sql_put_call_tail(p, &call);
+    if (expr->call.over != NULL) put_over(p, expr);
+}
+
+/* -- counting --------------------------------------------------------------------------------- */
+
+static bool is_star(const struct sql_exprs *args) {
+    return args->n == 1 && args->at[0]->kind == SQL_STAR;
+}
+
+/* Rows with no NULL among the arguments. */
+static void put_count(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    dialect_open(p, expr, "count");
+    if (args->n == 0) {
+        dialect_refuse(p, expr->span, "count of nothing");
+    } else if (is_star(args)) {
+        sql_put_byte(p, '*');
+    } else if (args->n == 1) {
+        sql_put_expr(p, args->at[0]);
+    } else {
+        for (size_t i = 0; i < args->n; i++) {
+            sql_put(p, i == 0 ? STR("CASE WHEN ") : STR(" AND "));
+            sql_put_operand(p, args->at[i]);
+            sql_put(p, STR(" IS NOT NULL"));
+        }
+        sql_put(p, STR(" THEN row("));
+        sql_put_exprs(p, args);
+        sql_put(p, STR(") END"));
+    }
+    dialect_close(p, expr, false);
+}
+
+static void put_count_if(printer *p, const struct sql_expr *expr) {
+    sql_put(p, STR("count("));
+    sql_put(p, STR("CASE WHEN "));
+    dialect_put_boolean(p, args_of(expr)->at[0]);
+    sql_put(p, STR(" THEN 1 END"));
+    dialect_close(p, expr, false);
+}
+
+/* -- sums and their like ---------------------------------------------------------------------- */
+
+/* Engines widen sums of integers. */
+static void put_sum(printer *p, const struct sql_expr *expr) {
+    bool is_integer = sql_type_is_integer(dialect_kind(p, args_of(expr)->at[0]));
+    if (is_integer) sql_put(p, STR("CAST("));
+    dialect_open(p, expr, "sum");
+    dialect_put_number(p, args_of(expr)->at[0]);
+    dialect_close(p, expr, false);
+    if (!is_integer) return;
+    sql_put(p, STR(" AS "));
+    dialect_put_type(p, &SQL_TYPE(BIGINT));
+    sql_put_byte(p, ')');
+}
+
+/* An exact answer is an approximate one as well, and every engine gives the same. */
+static void put_approx_distinct(printer *p, const struct sql_expr *expr) {
+    sql_put(p, STR("count(DISTINCT "));
+    sql_put_expr(p, args_of(expr)->at[0]);
+    dialect_close(p, expr, false);
+}
+
+static void put_grouping(printer *p, const struct sql_expr *expr) {
+    if (args_of(expr)->n == 0) {
+        dialect_refuse(p, expr->span, "grouping_id of nothing");
+        return;
+    }
+    sql_put(p, STR("CAST(grouping("));
+    sql_put_exprs(p, args_of(expr));
+    sql_put(p, STR(") AS "));
+    dialect_put_type(p, &SQL_TYPE(BIGINT));
+    sql_put_byte(p, ')');
+}
+
+/* -- lists ------------------------------------------------------------------------------------ */
+
+/* NULLs are left out, and no rows give an empty array. */
+static void put_collect(printer *p, const struct sql_expr *expr, bool is_set) {
+    const struct dialect_engine *engine = p->dialect->engine;
+    enum sql_type_kind kind = dialect_kind(p, args_of(expr)->at[0]);
+    bool is_plain = kind != SQL_TYPE_UNKNOWN && kind < SQL_TYPE_JSON;
+    bool is_distinct = is_set || expr->call.distinct;
+    if (!is_plain && engine->needs_types)
+        dialect_refuse(p, expr->span, "an array of values of type %s", sql_type_name(kind));
+    if (is_distinct && expr->call.over != NULL && !engine->has_distinct_over)
+        dialect_refuse(p, expr->span, "DISTINCT within a window function");
+    sql_putf(p, "coalesce(%s(%s", engine->collect, is_distinct ? "DISTINCT " : "");
+    dialect_put_sorted(p, args_of(expr)->at[0]);
+    dialect_close(p, expr, true);
+    sql_putf(p, ", %s)", engine->empty_array);
+}
+
+static void put_collect_list(printer *p, const struct sql_expr *expr) {
+    put_collect(p, expr, false);
+}
+
+static void put_collect_set(printer *p, const struct sql_expr *expr) {
+    put_collect(p, expr, true);
+}
+
+static void put_wm_concat(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    struct str separator;
+    if (!dialect_constant_text(args->at[0], &separator))
+        dialect_refuse(p, expr->span, "wm_concat by what is no constant");
+    dialect_open(p, expr, "string_agg");
+    dialect_put_text(p, args->at[1]);
+    sql_put(p, STR(", "));
+    sql_put_string(p, separator);
+    if (expr->call.n_within > 0 && expr->call.distinct && !p->dialect->engine->has_ordered_distinct)
+        dialect_refuse(p, expr->span, "an order of DISTINCT values");
+    if (expr->call.n_within > 0) {
+        sql_put(p, STR(" ORDER BY "));
+        p->dialect->engine->order(p, expr->call.within, expr->call.n_within);
+    }
+    dialect_close(p, expr, false);
+}
+
+/* -- windows ---------------------------------------------------------------------------------- */
+
+/* first_value(x, true) passes NULLs over; nth_value(x, n, true) too. */
+static void put_value_at(printer *p, const struct sql_expr *expr, const char *name, size_t n_own) {
+    const struct sql_exprs *args = args_of(expr);
+    const struct sql_expr *ignore = args->n > n_own ? args->at[n_own] : NULL;
+    bool is_true =
+        ignore != NULL && ignore->kind == SQL_LITERAL && ignore->literal.kind == SQL_TRUE;
+    bool is_false =
+        ignore != NULL && ignore->kind == SQL_LITERAL && ignore->literal.kind == SQL_FALSE;
+    if (ignore != NULL && !is_true && !is_false)
+        dialect_refuse(p, expr->span, "%s with a flag that is no constant", name);
+    dialect_open(p, expr, name);
+    sql_put_expr(p, args->at[0]);
+    if (n_own > 1) sql_put(p, STR(", "));
+    if (n_own > 1) p->dialect->engine->argument(p, args->at[1]);
+    if (is_true && !p->dialect->engine->has_ignore_nulls)
+        dialect_refuse(p, expr->span, "%s that passes NULLs over", name);
+    if (is_true) sql_put(p, STR(" IGNORE NULLS"));
+    dialect_close(p, expr, false);
+}
+
+static void put_first_value(printer *p, const struct sql_expr *expr) {
+    put_value_at(p, expr, "first_value", 1);
+}
+
+static void put_last_value(printer *p, const struct sql_expr *expr) {
+    put_value_at(p, expr, "last_value", 1);
+}
+
+static void put_nth_value(printer *p, const struct sql_expr *expr) {
+    put_value_at(p, expr, "nth_value", 2);
+}
+
+static void put_neighbour(printer *p, const struct sql_expr *expr, const char *name) {
+    const struct sql_exprs *args = args_of(expr);
+    struct sql_type type = dialect_type(p, args->at[0]);
+    dialect_open(p, expr, name);
+    sql_put_expr(p, args->at[0]);
+    if (args->n > 1) sql_put(p, STR(", "));
+    if (args->n > 1) p->dialect->engine->argument(p, args->at[1]);
+    if (args->n > 2) sql_put(p, STR(", "));
+    if (args->n > 2) dialect_put_common(p, args->at[2], &type);
+    dialect_close(p, expr, false);
+}
+
+static void put_lag(printer *p, const struct sql_expr *expr) {
+    put_neighbour(p, expr, "lag");
+}
+
+static void put_lead(printer *p, const struct sql_expr *expr) {
+    put_neighbour(p, expr, "lead");
+}
+
+static void put_ntile(printer *p, const struct sql_expr *expr) {
+    dialect_open(p, expr, "ntile");
+    p->dialect->engine->argument(p, args_of(expr)->at[0]);
+    dialect_close(p, expr, false);
+}
+
+const struct dialect_hook dialect_aggregate_hooks[] = {
+    {"approx_distinct", put_approx_distinct},
+    {"collect_list", put_collect_list},
+    {"collect_set", put_collect_set},
+    {"count", put_count},
+    {"count_if", put_count_if},
+    {"first_value", put_first_value},
+    {"grouping", put_grouping},
+    {"lag", put_lag},
+    {"last_value", put_last_value},
+    {"lead", put_lead},
+    {"nth_value", put_nth_value},
+    {"ntile", put_ntile},
+    {"sum", put_sum},
+    {"wm_concat", put_wm_concat},
+    {NULL, NULL},
+};
+
+/* -- the door --------------------------------------------------------------------------------- */
+
+/* f or f(${1!double}): DISTINCT, FILTER and OVER belong to f. */
+static void put_spelling(printer *p, const struct sql_expr *expr,
+                         const struct sql_function *function) {
+    struct spelling spelling =
+        sql_spelling(function, p->dialect->engine->spelling(function), args_of(expr)->n);
+    dialect_put hook = NULL;
+    size_t open = str_find_byte(spelling.text, '(');
+    switch (spelling.kind) {
+    case SPELLING_HOOK: hook = dialect_find_hook(p, spelling.text); break;
+    case SPELLING_NAME:
+        open_as(p, expr, spelling.text);
+        dialect_put_list(p, args_of(expr), 0, sql_put_expr);
+        dialect_close(p, expr, false);
+        return;
+    case SPELLING_TEMPLATE:
+        open_as(p, expr, str_slice(spelling.text, 0, open));
+        dialect_put_pieces(p, args_of(expr),
+                           str_slice(spelling.text, open + 1, spelling.text.len - 1));
+        dialect_close(p, expr, false);
+        return;
+    case SPELLING_REFUSED: break;
+    }
+    if (hook != NULL)
+        hook(p, expr);
+    else
+        dialect_refuse(p, expr->span, "the function %s", function->name);
+}
+
+bool dialect_put_aggregate(printer *p, const struct sql_expr *expr,
+                           const struct sql_function *function) {
+    bool is_grouping = (function->flags & FUNCTION_GROUPING) != 0;
+    if (function->kind == FUNCTION_SCALAR && !is_grouping) return false;
+    if (expr->call.n_within > 0 && (function->flags & FUNCTION_ORDERED) == 0)
+        dialect_refuse(p, expr->span, "%s WITHIN GROUP", function->name);
+    else
+        put_spelling(p, expr, function);
+    return true;
+}
