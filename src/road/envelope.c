@@ -1,6 +1,7 @@
 #include "road/envelope.h"
 
 #include "road/names.h"
+#include "shape/text.h"
 
 static void put_tables(struct json_writer *w, const struct name_list *tables) {
     json_key(w, STR("tables_used"));
@@ -17,6 +18,27 @@ static void put_columns(struct json_writer *w, struct str key, const struct name
 static const struct guard_answer *told(const struct call *call) {
     static const struct guard_answer nothing;
     return call->facts.guard.effect == GUARD_DENY ? &nothing : &call->facts.guard;
+}
+
+/* What a model should know before it reads `data`, and how it came about. */
+static void write_told_of_data(const struct call *call, struct json_writer *w) {
+    const struct call_facts *facts = &call->facts;
+    if (call->report.why != FAIL_NONE) return;
+    json_put_bool(w, STR("data_is_untrusted"), true);
+    if (facts->near_limit.limit > 0) {
+        json_key(w, STR("near_limit"));
+        json_object(w);
+        json_put_int(w, str_of(facts->near_limit.unit), facts->near_limit.is);
+        json_put_int(w, STR("limit"), facts->near_limit.limit);
+        json_object_end(w);
+    }
+    if (facts->recall.is_hit) {
+        json_key(w, STR("cache"));
+        json_object(w);
+        json_put_bool(w, STR("hit"), true);
+        json_put_int(w, STR("age_seconds"), facts->recall.age_ms / 1000);
+        json_object_end(w);
+    }
 }
 
 static void write_metadata(const struct call *call, struct json_writer *w) {
@@ -37,6 +59,7 @@ static void write_metadata(const struct call *call, struct json_writer *w) {
     else
         json_int(w, call->facts.row_count);
     json_put_bool(w, STR("truncated"), call->facts.truncated);
+    write_told_of_data(call, w);
     json_object_end(w);
     json_put_text(w, STR("audit_id"), str_of(call->audit_id));
 }
@@ -107,8 +130,9 @@ void envelope_refuse(struct call *call) {
     json_key(&w, STR("error"));
     json_object(&w);
     json_put_text(&w, STR("code"), str_of(code->name));
-    json_put_text(&w, STR("message"), sentence_of(report, code));
-    if (report->hint[0] != '\0') json_put_text(&w, STR("hint"), str_of(report->hint));
+    enum text_form form = text_form_of(call);
+    text_put(&w, STR("message"), sentence_of(report, code), form);
+    if (report->hint[0] != '\0') text_put(&w, STR("hint"), str_of(report->hint), form);
     write_position(call, &w);
     if (call->facts.retry_after_ms > 0)
         json_put_int(&w, STR("retry_after_seconds"), (call->facts.retry_after_ms + 999) / 1000);

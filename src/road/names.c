@@ -1,5 +1,7 @@
 #include "road/names.h"
 
+#include "shape/text.h"
+
 /* Parts of a full name; a column's own name is all behind the third dot. */
 enum { PART_PROJECT, PART_SCHEMA, PART_TABLE, PART_COLUMN, PARTS };
 
@@ -15,13 +17,13 @@ static void put_table(struct json_writer *w, struct str name) {
     bool is_default = str_eq(parts[PART_SCHEMA], STR("default")) && parts[PART_TABLE].len > 0;
     size_t len = parts[PART_PROJECT].len + 1 + parts[PART_TABLE].len;
     if (!is_default || len > sizeof shown) {
-        json_text(w, name);
+        text_write(w, name, TEXT_VISIBLE);
         return;
     }
     memcpy(shown, parts[PART_PROJECT].ptr, parts[PART_PROJECT].len);
     shown[parts[PART_PROJECT].len] = '.';
     memcpy(shown + parts[PART_PROJECT].len + 1, parts[PART_TABLE].ptr, parts[PART_TABLE].len);
-    json_text(w, (struct str){shown, len});
+    text_write(w, (struct str){shown, len}, TEXT_VISIBLE);
 }
 
 void names_put_tables(struct json_writer *w, const struct name_list *tables) {
@@ -51,6 +53,6 @@ void names_put_columns(struct json_writer *w, const struct name_list *columns) {
     json_array(w);
     for (size_t i = 0; i < columns->n; i++)
         if (columns->n > NAMES_COMPARED || !is_shown(columns, i))
-            json_text(w, column_of(columns->items[i]));
+            text_write(w, column_of(columns->items[i]), TEXT_VISIBLE);
     json_array_end(w);
 }

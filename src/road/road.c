@@ -24,6 +24,7 @@
 #include "road/pool.h"
 #include "road/record.h"
 #include "road/refused.h"
+#include "road/sized.h"
 #include "tools/tool.h"
 
 #include <stdlib.h>
@@ -99,7 +100,7 @@ static result run_tool(struct call *call) {
     struct json_writer w;
     envelope_open(call, &w);
     TRY(call->tool->run(call, call->input, &w));
-    envelope_close(call, &w);
+    TRY(sized_close(call, &w));
     if (call->arena.is_spent) return fail_memory(&call->report);
     result r = buf_failed(&call->reply, NULL);
     if (r.why == FAIL_LIMIT)
