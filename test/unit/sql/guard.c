@@ -25,43 +25,10 @@
  *
  * Every case also runs with each allocation failing in turn.
  */
-#include "sql/guard.h"
 #include "base/fault.h"
-#include "base/limits.h"
-#include "guard_world.h"
+#include "guard_cases.h"
 #include "sql/print.h"
 #include "sql/walk.h"
-
-#include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-enum { CASE_LINES = 32, CASE_FILES = 32, WORLDS = 32 };
-
-struct block {
-    struct str title;
-    struct str lines[64];
-    size_t n;
-};
-
-struct guard_case {
-    struct str file, title, world, sql;
-    struct str with[CASE_LINES], checks[CASE_LINES];
-    size_t n_with, n_checks;
-    enum guard_dialect dialect;
-    int64_t rows;
-};
-
-struct suite {
-    struct arena arena;
-    struct block worlds[WORLDS];
-    size_t n_worlds, n_cases, n_failed;
-};
 
 struct answer {
     struct arena arena;
@@ -72,12 +39,6 @@ struct answer {
 };
 
 /* -- running ---------------------------------------------------------------------------------- */
-
-static const struct block *find_world(const struct suite *s, struct str name) {
-    for (size_t i = 0; i < s->n_worlds; i++)
-        if (str_eq(s->worlds[i].title, name)) return &s->worlds[i];
-    return NULL;
-}
 
 /* Takes a column `project.schema.table.column` out of the world, as if it had never been. */
 static void remove_column(struct world *w, struct str path) {
@@ -96,18 +57,6 @@ static void remove_column(struct world *w, struct str path) {
     }
     assert_true(n < t->schema.n_columns);
     t->schema.n_columns = n;
-}
-
-static bool build_world(const struct suite *s, const struct guard_case *c, struct world *world,
-                        struct arena *arena) {
-    const struct block *block = find_world(s, c->world);
-    world_init(world, arena);
-    if (block == NULL) return false;
-    for (size_t i = 0; i < block->n; i++)
-        if (!world_line(world, block->lines[i])) return false;
-    for (size_t i = 0; i < c->n_with; i++)
-        if (!world_line(world, c->with[i])) return false;
-    return true;
 }
 
 /* `without`: a column that is not there; STR_NONE: all are. */
@@ -260,6 +209,8 @@ static void check_salt(struct suite *s, const struct guard_case *c, const struct
         complain(s, c, "salt", STR("in what runs"), a->out.run);
 }
 
+static size_t n_faults; /* how many, of all cases */
+
 /* Nothing is ever allowed when memory gave out. */
 static void check_faults(struct suite *s, const struct guard_case *c, struct answer *a) {
     for (long n = 0;; n++) {
@@ -275,6 +226,7 @@ static void check_faults(struct suite *s, const struct guard_case *c, struct ans
         fault_off();
         arena_deinit(&arena);
         if (is_done) return;
+        n_faults++;
         /* A refusal may stand without a hint that there was no memory for. */
         bool is_refusal = done.why == a->done.why && a->out.effect == GUARD_DENY;
         if (out.effect == GUARD_DENY && out.sql.len + out.run.len == 0 &&
@@ -289,7 +241,6 @@ static void check_faults(struct suite *s, const struct guard_case *c, struct ans
 static void run_case(struct suite *s, const struct guard_case *c) {
     struct answer *a = calloc(1, sizeof *a);
     assert_non_null(a);
-    s->n_cases++;
     ask(s, c, c->sql, STR_NONE, a);
     for (size_t i = 0; i < c->n_checks; i++) check_one(s, c, a, c->checks[i]);
     check_fixed_point(s, c, a);
@@ -299,108 +250,12 @@ static void run_case(struct suite *s, const struct guard_case *c) {
     free(a);
 }
 
-/* -- reading ---------------------------------------------------------------------------------- */
-
-static struct str read_whole(struct arena *arena, const char *path) {
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    char *bytes = arena_alloc(arena, MIB, 1);
-    size_t n = fread(bytes, 1, MIB, file);
-    (void)fclose(file);
-    return (struct str){bytes, n};
-}
-
-/* The next line with those that go on with it; without comments. *is_end: there is none. */
-static struct str next_line(struct arena *arena, struct str *rest, bool *is_end) {
-    struct str line;
-    do {
-        *is_end = rest->ptr == NULL || rest->len == 0;
-        if (*is_end) return STR_NONE;
-        line = str_cut(rest, '\n');
-    } while (str_starts(line, STR("#")));
-    while (rest->ptr != NULL && str_starts(*rest, STR(" ")))
-        line = str_printf(arena, STR_FMT " " STR_FMT, STR_ARG(line),
-                          STR_ARG(str_trim(str_cut(rest, '\n'))));
-    return line;
-}
-
-static void read_world(struct suite *s, struct str title, struct str *rest) {
-    struct block *block = &s->worlds[s->n_worlds++];
-    assert_true(s->n_worlds <= WORLDS);
-    bool is_end;
-    block->title = title;
-    for (;;) {
-        struct str line = next_line(&s->arena, rest, &is_end);
-        if (is_end || str_trim(line).len == 0) return;
-        assert_true(block->n < COUNT(block->lines));
-        block->lines[block->n++] = line;
-    }
-}
-
-static void case_line(struct guard_case *c, struct str line) {
-    struct str rest = line, key = world_word(&rest);
-    if (str_eq(key, STR("in"))) {
-        c->world = rest;
-    } else if (str_eq(key, STR("sql"))) {
-        c->sql = rest;
-    } else if (str_eq(key, STR("with"))) {
-        assert_true(c->n_with < CASE_LINES);
-        c->with[c->n_with++] = rest;
-    } else if (str_eq(key, STR("rows"))) {
-        c->rows = world_number(rest);
-    } else if (str_eq(key, STR("dialect"))) {
-        c->dialect = str_eq(rest, STR("duckdb"))     ? DIALECT_DUCKDB
-                     : str_eq(rest, STR("postgres")) ? DIALECT_POSTGRES
-                                                     : DIALECT_MAXCOMPUTE;
-    } else {
-        assert_true(c->n_checks < CASE_LINES);
-        c->checks[c->n_checks++] = line;
-    }
-}
-
-static void read_case(struct suite *s, struct str file, struct str title, struct str *rest) {
-    struct guard_case c = {.file = file, .title = title};
-    bool is_end;
-    for (;;) {
-        struct str line = next_line(&s->arena, rest, &is_end);
-        if (is_end || str_trim(line).len == 0) break;
-        case_line(&c, line);
-    }
-    if (c.n_checks == 0) fail_msg("%.*s: a case that checks nothing", STR_ARG(title));
-    run_case(s, &c);
-}
-
-static void read_file(struct suite *s, const char *name) {
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/test/guard/%s", SOURCE_ROOT, name);
-    struct str rest = read_whole(&s->arena, path), file = str_of(name);
-    bool is_end = false;
-    while (!is_end) {
-        struct str line = next_line(&s->arena, &rest, &is_end), title = line;
-        struct str key = world_word(&title);
-        if (str_eq(key, STR("world"))) read_world(s, title, &rest);
-        if (str_eq(key, STR("case"))) read_case(s, file, title, &rest);
-    }
-}
-
-static int is_case_file(const struct dirent *entry) {
-    return str_ends(str_of(entry->d_name), STR(".case"));
-}
-
 static void runs_every_case(void **state) {
     (void)state;
-    static struct suite suite;
-    struct dirent **files;
-    arena_init(&suite.arena, 64 * MIB);
-    int n = scandir(SOURCE_ROOT "/test/guard", &files, is_case_file, alphasort);
-    assert_true(n > 0);
-    for (int i = 0; i < n; i++) {
-        read_file(&suite, files[i]->d_name);
-        free(files[i]);
-    }
-    free(files);
-    print_message("%zu cases, %zu checks failed\n", suite.n_cases, suite.n_failed);
-    arena_deinit(&suite.arena);
+    static struct suite suite = {.run = run_case};
+    read_cases(&suite);
+    print_message("%zu cases, %zu checks failed; %zu allocations failed in turn\n", suite.n_cases,
+                  suite.n_failed, n_faults);
     assert_int_equal(suite.n_failed, 0);
 }
 
