@@ -2,10 +2,39 @@
 
 #include "base/log.h"
 
-static result open_road(struct house *house, struct report *report) {
+#include <limits.h>
+#include <stdlib.h>
+
+/* From `WEIR_SECRET`, which no setting holds, lest it be shown with the settings. */
+static result open_secret(struct house *house, struct report *report) {
     const struct server_settings *server = &house->settings->server;
-    TRY(audit_open(&house->settings->audit, server->logs_directory, server->state_directory,
-                   house->clock, &house->audit, report));
+    struct arena arena;
+    arena_init(&arena, PATH_MAX);
+    bool is_absolute = str_starts(server->secret_file, STR("/"));
+    struct str path =
+        is_absolute ? server->secret_file
+                    : str_printf(&arena, STR_FMT "/" STR_FMT, STR_ARG(server->state_directory),
+                                 STR_ARG(server->secret_file));
+    const char *name = path.ptr != NULL ? str_cstr(&arena, path) : NULL;
+    result r = name == NULL ? fail_memory(report)
+                            : secret_open(str_of(getenv("WEIR_SECRET")), name, house->clock,
+                                          &house->secret, report);
+    arena_deinit(&arena);
+    return r;
+}
+
+/* What lies in the state directory. The audit log is first: it tells what else goes wrong. */
+static result open_state(struct house *house, struct report *report) {
+    const struct settings *settings = house->settings;
+    TRY(audit_open(&settings->audit, settings->server.logs_directory,
+                   settings->server.state_directory, house->clock, &house->audit, report));
+    TRY(store_open(&settings->store, settings->server.state_directory, house->clock, &house->store,
+                   report));
+    return open_secret(house, report);
+}
+
+static result open_road(struct house *house, struct report *report) {
+    TRY(open_state(house, report));
     struct road_setup road = {.audit = house->audit,
                               .limiter = house->limiter,
                               .clock = house->clock,
@@ -37,6 +66,8 @@ result house_open(struct house *house, const struct config_setup *setup, struct 
 void house_close(struct house *house) {
     road_free(house->road);
     audit_close(house->audit);
+    store_close(house->store);
+    secret_close(house->secret);
     snapshot_holder_free(house->snapshots);
     policy_limiter_free(house->limiter);
     snapshot_unref(house->first);

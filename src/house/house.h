@@ -2,7 +2,8 @@
  * house/house.h - the parts that live as long as the process, and how they are wired
  *
  * A house is opened for a command: to serve, or to answer one question from the command line. The
- * snapshot in it is swapped whole by house_reload(); the audit log, the limiter and the road stay.
+ * snapshot in it is swapped whole by house_reload(); the audit log, the store, the secret, the
+ * limiter and the road stay.
  *
  * Memory:  house_close() ends everything in the order in which it is safe.
  * Errors:  FAIL_CONFIG with `problems`; FAIL_IO where logs or state cannot be opened.
@@ -13,6 +14,7 @@
 
 #include "audit/audit.h"
 #include "house/config.h"
+#include "identity/secret.h"
 #include "road/road.h"
 
 struct house {
@@ -21,9 +23,12 @@ struct house {
     struct snapshot *first; /* keeps the settings, which a reload does not change */
     const struct settings *settings;
     struct snapshot_holder *snapshots;
-    struct audit *audit; /* NULL in a house that records nothing (CONFIG_SCHEMA_ONLY) */
     struct policy_limiter *limiter;
-    struct road *road; /* NULL likewise */
+    /* NULL in a house that records nothing (CONFIG_SCHEMA_ONLY): */
+    struct audit *audit;
+    struct store *store;
+    struct secret *secret;
+    struct road *road;
 };
 
 /* Zeroed before. On failure nothing stays open. */

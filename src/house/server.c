@@ -82,7 +82,7 @@ static result listen_all(struct serving *s, struct report *report) {
     return OK;
 }
 
-/* Until a signal says stop; once a second the road tidies up. */
+/* Until a signal says stop; once a second road and store tidy up. */
 static void wait_for_stop(struct house *house) {
     sigset_t set = our_signals();
     for (;;) {
@@ -91,6 +91,7 @@ static void wait_for_stop(struct house *house) {
         if (signal == SIGHUP) reload(house);
         if (signal == SIGTERM || signal == SIGINT) return;
         road_tick(house->road);
+        store_tick(house->store);
     }
 }
 

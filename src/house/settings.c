@@ -56,7 +56,16 @@ static const struct option server_options[] = {
      .offset = AT(state_directory),
      .fallback = "state",
      .env = "STATE_DIRECTORY",
-     .sentence = "Where loaded databases and the head of the audit log are kept."},
+     .sentence = "Where the store, the secret, loaded databases and the head of the audit log are "
+                 "kept."},
+    {.name = "secret_file",
+     .type = OPTION_TEXT,
+     .offset = AT(secret_file),
+     .fallback = "secret",
+     .sentence = "What cursors and request states are sealed with; relative to the state directory, "
+                 "made at the first start, the same on all replicas. A second line is the secret "
+                 "before, still accepted. `WEIR_SECRET` in the environment (the two separated by a "
+                 "comma) takes its place."},
     {.name = "welcome_token",
      .type = OPTION_TEXT,
      .offset = AT(welcome_token),
@@ -116,6 +125,7 @@ const struct section settings_sections[] = {
      "What a peer may send, and how long it may take."},
     {"auth", identity_options, offsetof(struct settings, auth), "Who may come in."},
     {"audit", audit_options, offsetof(struct settings, audit), "The record of every call."},
+    {"store", store_options, offsetof(struct settings, store), "What replicas share."},
     {"masks", mask_options, offsetof(struct settings, masks),
      "What masked columns are made with (policy.yaml says which)."},
     {"limits", limits_options, offsetof(struct settings, limits), "What one call may hold."},

@@ -17,6 +17,7 @@
 #include "identity/identity.h"
 #include "net/gate.h"
 #include "net/http.h"
+#include "store/store.h"
 
 enum transport { TRANSPORT_HTTP = 0, TRANSPORT_STDIO };
 
@@ -26,6 +27,7 @@ struct server_settings {
     int transport; /* enum transport */
     int log_level; /* enum log_level */
     struct str logs_directory, state_directory;
+    struct str secret_file; /* relative to the state directory */
     struct str welcome_token;
 };
 
@@ -40,6 +42,7 @@ struct settings {
     struct http_settings http;
     struct identity_settings auth;
     struct audit_settings audit;
+    struct store_settings store;
     struct call_settings limits;
     struct mask_settings masks;
     struct gate gate; /* security.yaml */
