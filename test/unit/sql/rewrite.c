@@ -223,6 +223,7 @@ static void survives_every_failed_allocation(void **state) {
     struct world *world = arena_new(&own, struct world);
     make_world(world, &own);
     assert_int_equal(sql_parse(text, NULL, &own, &meant, NULL).why, FAIL_NONE);
+    assert_int_equal(verify(text, meant, &world->grant, 10, &own, NULL).why, FAIL_NONE);
     for (long n = 0;; n++) {
         struct arena arena;
         arena_init(&arena, 16 * MIB);
