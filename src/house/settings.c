@@ -62,10 +62,11 @@ static const struct option server_options[] = {
      .type = OPTION_TEXT,
      .offset = AT(secret_file),
      .fallback = "secret",
-     .sentence = "What cursors and request states are sealed with; relative to the state directory, "
-                 "made at the first start, the same on all replicas. A second line is the secret "
-                 "before, still accepted. `WEIR_SECRET` in the environment (the two separated by a "
-                 "comma) takes its place."},
+     .sentence =
+         "What cursors and request states are sealed with; relative to the state directory, "
+         "made at the first start, the same on all replicas. A second line is the secret "
+         "before, still accepted. `WEIR_SECRET` in the environment (the two separated by a "
+         "comma) takes its place."},
     {.name = "welcome_token",
      .type = OPTION_TEXT,
      .offset = AT(welcome_token),
