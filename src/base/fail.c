@@ -62,6 +62,7 @@ const char *fail_name(enum fail why) {
     case FAIL_BACKEND: return "backend";
     case FAIL_TIMEOUT: return "timeout";
     case FAIL_CANCELLED: return "cancelled";
+    case FAIL_ASKED: return "asked";
     case FAIL_BUSY: return "busy";
     case FAIL_ABSENT: return "absent";
     case FAIL_CONFIG: return "config";

@@ -27,6 +27,7 @@ enum fail {
     FAIL_BACKEND,   /* the source of the data could not */
     FAIL_TIMEOUT,   /* the deadline passed */
     FAIL_CANCELLED, /* the caller no longer wants it */
+    FAIL_ASKED,     /* the caller has to answer a question first, and then call again */
     FAIL_BUSY,      /* a queue or pool is full: come back later */
     FAIL_ABSENT,    /* the thing named does not exist */
     FAIL_CONFIG,    /* a configuration file is wrong */

@@ -69,13 +69,15 @@
 #define REPLY_BYTES_MAX     (8 * MIB)  /* default of limits.reply_max_bytes (design, section 10) */
 #define CALL_ENVELOPE_BYTES (1 * MIB)  /* beside the rows: metadata, tables and columns used */
 
-/* -- shape: what a reply may be ----------------------------------------------------------------- */
-#define REPLY_CUT_CHARS    640 /* of what a cut reply says of it: note and numbers */
-#define REPLY_ADVICE_MAX   5    /* hints of one refusal; Superset's number */
-#define SIZE_COUNT_ROWS    10000 /* counted behind a cut, to tell how many there were */
-#define SIZE_COUNT_MS      500   /* likewise: no longer */
-#define CACHE_TTL_MS_MAX   (INT64_C(30) * 86400000)
-#define CACHE_ITEM_BYTES   256 /* what an entry costs beside key and value */
+/* -- shape: what a reply may be -----------------------------------------------------------------
+ */
+#define REPLY_CUT_CHARS  640   /* of what a cut reply says of it: note and numbers */
+#define REPLY_ADVICE_MAX 5     /* hints of one refusal; Superset's number */
+#define SIZE_COUNT_ROWS  10000 /* counted behind a cut, to tell how many there were */
+#define SIZE_COUNT_MS    500   /* likewise: no longer */
+#define CACHE_TTL_MS_MAX (INT64_C(30) * 86400000)
+#define CACHE_ITEM_BYTES 256 /* what an entry costs beside key and value */
+#define RECALL_KEY_BYTES_MAX (8 * MIB) /* what a key is made of: the arguments, most of all */
 
 /* -- road: who waits, and what is written down --------------------------------------------------
  */
@@ -108,12 +110,12 @@
 #define DESK_THREADS           16 /* each waits for the store, which commits in groups */
 #define DESK_QUEUE_MAX         4096
 #define SESSION_TTL_MS         (INT64_C(24) * 3600000) /* after its last use */
-#define SESSION_BYTES_MAX      (256 * KIB)  /* of one record: capabilities and subscriptions */
-#define NOTIFICATION_BYTES_MAX (1 * MIB)    /* one progress or log message */
-#define STREAM_RETRY_MS        1000         /* after which a client comes back for its answer */
+#define SESSION_BYTES_MAX      (256 * KIB) /* of one record: capabilities and subscriptions */
+#define NOTIFICATION_BYTES_MAX (1 * MIB)   /* one progress or log message */
+#define STREAM_RETRY_MS        1000        /* after which a client comes back for its answer */
 #define ROUNDS_TTL_MS          (INT64_C(15) * 60000) /* for a person to answer a question */
-#define ROUNDS_BYTES_MAX       (256 * KIB)  /* answers that travel with the client */
-#define ASKING_WAIT_MS         (INT64_C(5) * 60000) /* the same, while a thread waits */
+#define ROUNDS_BYTES_MAX       (256 * KIB)           /* answers that travel with the client */
+#define ASKING_WAIT_MS         (INT64_C(5) * 60000)  /* the same, while a thread waits */
 #define ASKING_LOOK_MS         250 /* how often the store is asked what another replica was told */
 #define RESPONSE_TTL_MS        60000
 
@@ -155,6 +157,7 @@
 #define POLICY_SQL_BYTES_MAX   HTTP_BODY_BYTES_MAX /* a longer statement cannot arrive */
 #define MASK_SALT_BYTES_MIN    16                  /* 128 bits, when each byte is random */
 #define POLICY_SQL_ITEMS_MAX   1000000 /* of lists in a statement, whatever the policy says */
+#define POLICY_DIGEST_BYTES_MAX (64 * MIB) /* a byte a table, and the row filters */
 #define RATE_CALLS_MAX         100000 /* of one rate: its log keeps a time for each admitted call */
 #define RATE_KEYS_MAX          65536  /* limits that are being counted; idle ones make room */
 #define RATE_TIMES_MAX         4194304 /* over all logs: 32 MiB */

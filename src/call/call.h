@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/rand.h"
+#include "call/client.h"
 #include "call/codes.h"
 #include "call/snapshot.h"
 #include "policy/policy.h"
@@ -85,11 +86,12 @@ struct call {
     const void *input; /* typed by the tool's fields */
     struct verdict verdict;
     struct call_facts facts;
-    struct buf reply;  /* the envelope, once the road has ended */
-    bool may_wait;     /* on a worker thread: stations may block */
-    unsigned station;  /* index into the road */
-    bool is_unmetered; /* the command line's calls use no rate and no quota */
-    bool is_private;   /* a row filter or mask was at work: no engine text for the caller */
+    struct buf reply;      /* the envelope, once the road has ended */
+    bool may_wait;         /* on a worker thread: stations may block */
+    unsigned station;      /* index into the road */
+    bool is_unmetered;     /* the command line's calls use no rate and no quota */
+    bool is_private;       /* a row filter or mask was at work: no engine text for the caller */
+    struct client *client; /* to tell and ask it; NULL: nobody */
     void (*done)(struct call *call);
     void *owner;        /* the door's */
     struct link queued; /* in a worker pool's queue, or in the door's list of running calls */

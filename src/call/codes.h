@@ -47,6 +47,12 @@
     X(CONCURRENCY_LIMIT_EXCEEDED, 200, D, "too many running queries of one user")                  \
     X(QUERY_TIMEOUT, 200, E, "the query did not end before its deadline")                          \
     X(CANCELLED, 200, E, "the caller cancelled")                                                   \
+    X(CALL_LOST, 200, E, "the replica that ran the call is gone, and it may not run twice")        \
+    X(INPUT_REQUIRED, 200, E, "the caller has to answer a question first")                         \
+    X(CLIENT_SILENT, 200, E, "the client did not answer what it was asked")                        \
+    X(CLIENT_REFUSED, 200, E, "the client answered what it was asked with an error")               \
+    X(SESSION_UNKNOWN, 404, E, "the session never was, has ended, or is somebody else's")          \
+    X(CLIENT_CAPABILITY_MISSING, 400, E, "the client cannot be asked what the tool has to ask")    \
     X(BUSY, 200, E, "all places are taken; come back later")                                       \
     X(BACKEND_BUSY, 200, E, "no worker of the backend was free before the deadline")               \
     X(BACKEND_ERROR, 200, E, "the backend could not run the statement")                            \

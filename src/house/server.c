@@ -118,14 +118,23 @@ static result serve_stdio(struct serving *s, struct report *report) {
 
 result server_run(struct house *house, struct report *report) {
     struct serving s = {.house = house};
-    TRY(mcp_new(house->road, house->snapshots, house->audit, house->clock, &s.mcp, report));
+    struct mcp_setup setup = {.road = house->road,
+                              .snapshots = house->snapshots,
+                              .audit = house->audit,
+                              .store = house->store,
+                              .secret = house->secret,
+                              .clock = house->clock};
+    TRY(mcp_new(&setup, &s.mcp, report));
     result r = house->settings->server.transport == TRANSPORT_STDIO ? serve_stdio(&s, report)
                                                                     : serve_http(&s, report);
-    /* Calls on worker threads end on the loops, which are the server's: the road goes before it. */
+    /* Nobody takes turns any more. What stands at the desk may still go on the road, and what ends
+     * there goes over the desk to the loops, which are the server's: so in this order. */
+    mcp_settle(s.mcp);
     road_free(house->road);
     house->road = NULL;
     audit_close(house->audit);
     house->audit = NULL;
+    mcp_settle(s.mcp);
     http_server_free(s.server);
     free(s.doors);
     mcp_free(s.mcp);

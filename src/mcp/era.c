@@ -25,6 +25,10 @@ const struct json *era_claim(const struct rpc_message *message) {
     return json_get(meta(message), META("protocolVersion"));
 }
 
+const struct json *era_capabilities(const struct rpc_message *message) {
+    return json_get(meta(message), META("clientCapabilities"));
+}
+
 /* -- header values ---------------------------------------------------------------------------- */
 
 bool era_header_value(struct str raw, struct arena *arena, struct str *out) {

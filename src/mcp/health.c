@@ -40,6 +40,13 @@ static bool put_backends(const struct snapshot *snapshot, struct json_writer *w,
     return all;
 }
 
+static bool put_store(struct mcp *mcp, struct json_writer *w, struct arena *arena) {
+    struct str sentence = STR_NONE;
+    bool is_ready = store_is_ready(mcp->store, &sentence, arena);
+    put_part(w, STR("store"), is_ready, sentence);
+    return is_ready;
+}
+
 static void ready(struct mcp *mcp, struct http_exchange *x) {
     struct arena arena;
     struct buf body;
@@ -53,11 +60,13 @@ static void ready(struct mcp *mcp, struct http_exchange *x) {
     bool backends = put_backends(snapshot, &w, &arena);
     bool audit = audit_is_ready(mcp->audit, &sentence, &arena);
     put_part(&w, STR("audit"), audit, sentence);
+    bool store = mcp->store == NULL || put_store(mcp, &w, &arena);
     json_put_text(&w, STR("policy_version"), policy_version(snapshot->policy));
-    json_put_text(&w, STR("status"), backends && audit ? STR("ok") : STR("unavailable"));
+    bool all = backends && audit && store;
+    json_put_text(&w, STR("status"), all ? STR("ok") : STR("unavailable"));
     json_object_end(&w);
     snapshot_unref(snapshot);
-    http_reply(x, backends && audit ? 200 : 503, headers, COUNT(headers), &body);
+    http_reply(x, all ? 200 : 503, headers, COUNT(headers), &body);
     buf_deinit(&body);
     arena_deinit(&arena);
 }

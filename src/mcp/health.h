@@ -1,10 +1,11 @@
 /*
  * mcp/health.h - GET /health and /health/ready
  *
- * /health says that the process answers. /health/ready names each backend and the audit log, and is
- * 503 if one of them cannot do its work.
+ * /health says that the process answers. /health/ready names each backend, the audit log and the
+ * store, and is 503 if one of them cannot do its work.
  *
- * Threads: the loop's. Does not block for long: backends answer from what they know.
+ * Threads: the loop's. Does not block for long: backends answer from what they know, the store
+ * reads one row.
  */
 #ifndef WEIR_MCP_HEALTH_H
 #define WEIR_MCP_HEALTH_H

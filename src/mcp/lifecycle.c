@@ -2,10 +2,11 @@
  * mcp/lifecycle.c - who we are and what we can: initialize, ping, server/discover
  */
 #include "base/limits.h"
+#include "base/log.h"
 #include "mcp/answer.h"
 #include "mcp/methods.h"
 
-#define CAPABILITIES "{\"tools\":{}}"
+#define CAPABILITIES "{\"tools\":{},\"logging\":{}}"
 #define INSTRUCTIONS                                                                               \
     "Governed, read-only access to a data warehouse. List the tables, describe the one you need, " \
     "then run one SELECT with a partition filter and named columns. A refusal says what to do "    \
@@ -14,6 +15,34 @@
 static bool is_implementation(const struct json *info) {
     return json_get_text(info, STR("name")).ptr != NULL &&
            json_get_text(info, STR("version")).ptr != NULL;
+}
+
+static void answer_initialize(struct turn *turn) {
+    struct json_writer *w = answer_begin(turn);
+    json_put_text(w, STR("protocolVersion"), turn->version);
+    json_key(w, STR("capabilities"));
+    json_raw_value(w, STR(CAPABILITIES));
+    json_key(w, STR("serverInfo"));
+    json_raw_value(w, STR(SERVER_INFO));
+    json_put_text(w, STR("instructions"), STR(INSTRUCTIONS));
+    answer_end(turn);
+}
+
+/* At the desk. Where the store cannot keep a session the client is served without one: all that it
+ * lacks then is what needs one. */
+static void open_session(struct turn *turn) {
+    struct call *call = turn->call;
+    struct report report = {0};
+    struct session *session = arena_new(&call->arena, struct session);
+    if (session != NULL) {
+        *session = (struct session){
+            .version = turn->version, .capabilities = turn->capabilities, .level = SESSION_LEVEL};
+        result r = session_open(turn->mcp->store, &call->principal, session, &call->arena, &report);
+        if (r.why == FAIL_NONE) turn->session = session;
+    }
+    if (turn->session == NULL)
+        log_line(LOG_WARN, "session_not_kept", STR_NONE, "%s", report.sentence);
+    answer_initialize(turn);
 }
 
 /* A version that we do not know is answered with our latest, never with an error: clients decide.
@@ -30,17 +59,55 @@ void method_initialize(struct turn *turn) {
     }
     struct str version = era_legacy_version(requested);
     turn->version = version.ptr != NULL ? version : STR(MCP_LEGACY_LATEST);
-    struct json_writer *w = answer_begin(turn);
-    json_put_text(w, STR("protocolVersion"), turn->version);
-    json_key(w, STR("capabilities"));
-    json_raw_value(w, STR(CAPABILITIES));
-    json_key(w, STR("serverInfo"));
-    json_raw_value(w, STR(SERVER_INFO));
-    json_put_text(w, STR("instructions"), STR(INSTRUCTIONS));
-    answer_end(turn);
+    turn->capabilities = capabilities;
+    if (turn->session == NULL && turn->mcp->store != NULL)
+        turn_at_desk(turn, open_session);
+    else
+        answer_initialize(turn);
 }
 
 void method_ping(struct turn *turn) {
+    answer_empty(turn);
+}
+
+/* -- logging ---------------------------------------------------------------------------------- */
+
+static enum client_level level_of(const struct turn *turn) {
+    return client_level_find(json_get_text(turn->message.params, STR("level")));
+}
+
+static void set_level(struct turn *turn) {
+    struct call *call = turn->call;
+    struct report report = {0};
+    bool is_kept = false;
+    result r = OK;
+    while (!is_kept && r.why == FAIL_NONE) {
+        turn->session->level = level_of(turn);
+        r = session_keep(turn->mcp->store, &call->principal, turn->session, &call->arena, &is_kept,
+                         &report);
+        if (r.why != FAIL_NONE || is_kept) break;
+        r = session_find(turn->mcp->store, &call->principal, call->origin.session_id,
+                         turn->mcp->clock, &call->arena, &turn->session, &report);
+    }
+    if (r.why == FAIL_NONE)
+        answer_empty(turn);
+    else
+        turn_fail(turn, &report);
+}
+
+/* Without a session there is nothing that could be told later, so there is nothing to keep. */
+void method_set_level(struct turn *turn) {
+    struct session *session = turn->session;
+    if (level_of(turn) == CLIENT_SILENT) {
+        answer_refuse_params(turn, "'level' must be one of debug, info, notice, warning, error, "
+                                   "critical, alert, emergency");
+        return;
+    }
+    if (session != NULL && session->id.len > 0) {
+        set_level(turn); /* a message in a session is at the desk already */
+        return;
+    }
+    if (session != NULL) session->level = level_of(turn);
     answer_empty(turn);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/limits.h"
+#include "mcp/turn.h"
 #include "tools/tool.h"
 
 #include <stdlib.h>
@@ -32,16 +33,31 @@ static bool make_texts(struct mcp *mcp) {
     return true;
 }
 
-result mcp_new(struct road *road, struct snapshot_holder *snapshots, struct audit *audit,
-               const struct clock *clock, struct mcp **out, struct report *report) {
+static void at_desk(void *mcp, struct call *call) {
+    struct turn *turn = call->owner;
+    (void)mcp;
+    turn->step(turn);
+}
+
+static bool open_desk(struct mcp *mcp) {
+    mcp->desk_kind = (struct pool_class){"desk", DESK_THREADS, DESK_QUEUE_MAX};
+    mcp->desk = pool_new(&mcp->desk_kind, at_desk, mcp);
+    return mcp->desk != NULL;
+}
+
+result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *report) {
     struct mcp *mcp = fault_now() ? NULL : calloc(1, sizeof *mcp);
     if (mcp == NULL) return fail_memory(report);
-    mcp->road = road;
-    mcp->snapshots = snapshots;
-    mcp->audit = audit;
-    mcp->clock = clock;
+    mcp->road = setup->road;
+    mcp->snapshots = setup->snapshots;
+    mcp->audit = setup->audit;
+    mcp->store = setup->store;
+    mcp->secret = setup->secret;
+    mcp->clock = setup->clock;
     arena_init(&mcp->arena, MCP_TEXTS_BYTES_MAX);
-    if (!make_texts(mcp)) {
+    running_list_init(&mcp->running);
+    asking_init(&mcp->asking);
+    if (!open_desk(mcp) || !make_texts(mcp)) {
         mcp_free(mcp);
         return fail_memory(report);
     }
@@ -49,8 +65,15 @@ result mcp_new(struct road *road, struct snapshot_holder *snapshots, struct audi
     return OK;
 }
 
+void mcp_settle(struct mcp *mcp) {
+    pool_wait(mcp->desk);
+}
+
 void mcp_free(struct mcp *mcp) {
     if (mcp == NULL) return;
+    pool_free(mcp->desk);
+    asking_deinit(&mcp->asking);
+    running_list_deinit(&mcp->running);
     arena_deinit(&mcp->arena);
     free(mcp);
 }

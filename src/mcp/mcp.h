@@ -8,9 +8,14 @@
 #define WEIR_MCP_MCP_H
 
 #include "call/snapshot.h"
+#include "mcp/asking.h"
+#include "mcp/running.h"
+#include "road/pool.h"
 #include "road/road.h"
+#include "store/store.h"
 
 struct tool;
+struct secret;
 
 /* One tool as it stands in tools/list: for revisions that know output schemas, and older ones. */
 struct tool_text {
@@ -18,18 +23,37 @@ struct tool_text {
     struct str with_output, without_output;
 };
 
+/* All borrowed, for the door's life. */
+struct mcp_setup {
+    struct road *road;
+    struct snapshot_holder *snapshots;
+    struct audit *audit; /* for health */
+    struct store *store; /* NULL: no sessions but stdio's */
+    const struct secret *secret;
+    const struct clock *clock;
+};
+
 struct mcp {
     struct road *road;
     struct snapshot_holder *snapshots;
+    struct audit *audit;
+    struct store *store;
+    const struct secret *secret;
     const struct clock *clock;
-    struct audit *audit; /* for health */
     struct arena arena;
     const struct tool_text *tools;
     size_t n_tools;
+    struct pool_class desk_kind;
+    struct pool *desk; /* threads for what waits before and behind the road: the store */
+    struct running_list running;
+    struct asking asking;
 };
 
-MUST_USE result mcp_new(struct road *road, struct snapshot_holder *snapshots, struct audit *audit,
-                        const struct clock *clock, struct mcp **out, struct report *report);
-void mcp_free(struct mcp *mcp); /* takes NULL */
+MUST_USE result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *report);
+/* Waits until the desk has nothing left to do: when no door takes turns any more, and before the
+ * road is freed. */
+void mcp_settle(struct mcp *mcp);
+/* When road and audit are gone. Takes NULL. */
+void mcp_free(struct mcp *mcp);
 
 #endif

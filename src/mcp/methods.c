@@ -3,6 +3,7 @@
 static const struct method methods[] = {
     {"initialize", true, false, method_initialize},
     {"ping", true, false, method_ping},
+    {"logging/setLevel", true, false, method_set_level},
     {"server/discover", false, true, method_discover},
     {"tools/list", true, true, method_tools_list},
     {"tools/call", true, true, method_tools_call},

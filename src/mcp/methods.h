@@ -21,6 +21,7 @@ const struct method *method_find(struct str name, enum era era);
 
 void method_initialize(struct turn *turn); /* lifecycle.c */
 void method_ping(struct turn *turn);
+void method_set_level(struct turn *turn);
 void method_discover(struct turn *turn);
 
 void method_tools_list(struct turn *turn); /* tool_methods.c */

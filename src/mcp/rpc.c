@@ -9,7 +9,7 @@ static void refuse(struct rpc_error *error, const char *message) {
 }
 
 void rpc_read(const struct json *value, struct rpc_message *out, struct rpc_error *error) {
-    *out = (struct rpc_message){0};
+    *out = (struct rpc_message){.body = json_raw(value)};
     if (value->type != JSON_OBJECT) {
         refuse(error, "a message must be a JSON object");
         return;

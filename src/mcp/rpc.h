@@ -18,6 +18,7 @@ struct rpc_message {
     struct str id; /* as JSON text: "7", "\"a\""; STR_NONE without one */
     struct str method;
     const struct json *params; /* an object, or NULL */
+    struct str body;           /* the whole message */
 };
 
 enum {
@@ -27,7 +28,10 @@ enum {
     RPC_INVALID_PARAMS = -32602,
     RPC_INTERNAL_ERROR = -32603,
     RPC_HEADER_MISMATCH = -32020,     /* MCP 2026-07-28 */
+    RPC_MISSING_CAPABILITY = -32021,  /* MCP 2026-07-28 */
     RPC_UNSUPPORTED_VERSION = -32022, /* MCP 2026-07-28 */
+    RPC_RESOURCE_NOT_FOUND = -32002,  /* MCP before 2026-07-28 */
+    RPC_SESSION_UNKNOWN = -32001,     /* as the SDKs have it, of HTTP status 404 */
 };
 
 /* Zeroed is none. */

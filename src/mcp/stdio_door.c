@@ -1,6 +1,8 @@
 #include "mcp/stdio_door.h"
 
+#include "base/fault.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "mcp/turn.h"
 
 #include <errno.h>
@@ -18,29 +20,53 @@ struct stdio_door {
     struct str token;
     int in, out;
     enum pin pin;
-    struct str version; /* negotiated by initialize */
+    struct session session; /* of initialize: version and the client's capabilities */
+    struct arena arena;     /* of these */
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct link finished; /* turns to be written, by visit.link */
-    size_t n_open;        /* taken and not yet written */
+    struct link lines; /* to be written */
+    size_t n_open;     /* taken and not yet written */
     bool is_ending;
     bool is_output_lost;
 };
 
-struct visit {
+/* Something to be written: the answer of a turn, or a message before it. */
+struct line {
+    struct link link; /* in door->lines */
     struct stdio_door *door;
-    struct turn *turn;
-    struct link link; /* in door->finished */
+    struct turn *turn; /* ends with it; NULL: a message of its own */
+    struct str json;   /* malloc'd, of that */
 };
 
-static void finish(struct turn *turn) {
-    struct visit *visit = turn->owner;
-    struct stdio_door *door = visit->door;
+static void write_later(struct stdio_door *door, struct line *line) {
     pthread_mutex_lock(&door->lock);
-    list_add_last(&door->finished, &visit->link);
+    list_add_last(&door->lines, &line->link);
     pthread_cond_broadcast(&door->changed);
     pthread_mutex_unlock(&door->lock);
 }
+
+static void finish(struct turn *turn) {
+    struct line *line = turn->owner;
+    write_later(line->door, line);
+}
+
+/* What finds no memory is not told: the answer still comes. */
+static void send(struct turn *turn, struct str id, struct str json) {
+    struct line *answer = turn->owner;
+    struct line *line = fault_now() ? NULL : calloc(1, sizeof *line + json.len);
+    (void)id;
+    if (line == NULL) return;
+    memcpy(line + 1, json.ptr, json.len);
+    line->json = (struct str){(const char *)(line + 1), json.len};
+    write_later(answer->door, line);
+}
+
+/* There is no other way to come back by. */
+static void let_go(struct turn *turn) {
+    (void)turn;
+}
+
+static const struct turn_way way = {send, let_go};
 
 /* -- writing ---------------------------------------------------------------------------------- */
 
@@ -57,7 +83,7 @@ static bool write_all(int fd, struct buf *buf) {
 }
 
 static bool write_answer(struct stdio_door *door, struct turn *turn) {
-    if (turn->out.len == 0) return true;
+    if (turn->out.len == 0 || turn->running.is_silenced) return true;
     buf_add_byte(&turn->out, '\n');
     if (buf_failed(&turn->out, NULL).why == FAIL_NONE) return write_all(door->out, &turn->out);
     struct rpc_error error = {RPC_INTERNAL_ERROR, 200, STR("the answer could not be built"),
@@ -67,21 +93,35 @@ static bool write_answer(struct stdio_door *door, struct turn *turn) {
     return write_all(door->out, &turn->out);
 }
 
+static bool write_message(struct stdio_door *door, struct line *line) {
+    struct buf out;
+    buf_init(&out, line->json.len + 1);
+    buf_add(&out, line->json);
+    buf_add_byte(&out, '\n');
+    bool written = buf_failed(&out, NULL).why == FAIL_NONE && write_all(door->out, &out);
+    buf_deinit(&out);
+    return written;
+}
+
 static void *writer_main(void *arg) {
     struct stdio_door *door = arg;
     pthread_mutex_lock(&door->lock);
     while (!door->is_ending || door->n_open > 0) {
-        if (list_empty(&door->finished)) {
+        if (list_empty(&door->lines)) {
             pthread_cond_wait(&door->changed, &door->lock);
             continue;
         }
-        struct visit *visit = holder_of(door->finished.next, struct visit, link);
-        list_leave(&visit->link);
+        struct line *line = holder_of(door->lines.next, struct line, link);
+        list_leave(&line->link);
         pthread_mutex_unlock(&door->lock);
-        bool written = write_answer(door, visit->turn);
-        turn_free(visit->turn);
+        bool is_answer = line->turn != NULL;
+        bool written = is_answer ? write_answer(door, line->turn) : write_message(door, line);
+        if (is_answer)
+            turn_free(line->turn); /* the line is part of it */
+        else
+            free(line);
         pthread_mutex_lock(&door->lock);
-        door->n_open--;
+        if (is_answer) door->n_open--;
         if (!written) door->is_output_lost = true;
     }
     pthread_mutex_unlock(&door->lock);
@@ -94,6 +134,20 @@ static void refuse(struct turn *turn, int code, struct str message) {
     struct rpc_error error = {code, 200, message, STR_NONE};
     turn_error(turn, &error);
     finish(turn);
+}
+
+/* What initialize says holds from here on. The capabilities are copied: the message goes. What is
+ * malformed is refused by the method. */
+static void agree(struct stdio_door *door, const struct json *params) {
+    const struct json *capabilities = json_get(params, STR("capabilities"));
+    struct str asked = era_legacy_version(json_get_text(params, STR("protocolVersion")));
+    struct report unused = {0};
+    door->session.version = asked.ptr != NULL ? asked : STR(MCP_LEGACY_LATEST);
+    if (capabilities == NULL || door->session.capabilities != NULL) return;
+    struct str text = str_dup(&door->arena, json_raw(capabilities));
+    if (text.ptr == NULL ||
+        json_read(text, NULL, &door->arena, &door->session.capabilities, &unused).why != FAIL_NONE)
+        log_line(LOG_WARN, "capabilities_lost", STR_NONE, "%s", unused.sentence);
 }
 
 /* Section 1.3 of the protocol map: a claim makes a message modern, whatever came before; the first
@@ -117,12 +171,10 @@ static void take(struct stdio_door *door, struct turn *turn) {
     if (claim != NULL && door->pin == PIN_NONE &&
         !str_eq(turn->message.method, STR("server/discover")))
         door->pin = PIN_MODERN;
-    if (answer.era == ERA_LEGACY && is_initialize) {
-        struct str asked =
-            era_legacy_version(json_get_text(turn->message.params, STR("protocolVersion")));
-        door->version = asked.ptr != NULL ? asked : STR(MCP_LEGACY_LATEST);
-    }
-    turn_take_as(turn, answer.era, answer.era == ERA_LEGACY ? door->version : answer.version);
+    if (answer.era == ERA_LEGACY && is_initialize) agree(door, turn->message.params);
+    turn->session = &door->session;
+    turn_take_as(turn, answer.era,
+                 answer.era == ERA_LEGACY ? door->session.version : answer.version);
 }
 
 static result identify(struct stdio_door *door, struct call *call, struct report *report) {
@@ -134,13 +186,14 @@ static result identify(struct stdio_door *door, struct call *call, struct report
 /* A turn whose end writer_main() will see. */
 static result open_turn(struct stdio_door *door, struct turn **out, struct report *report) {
     struct turn *turn = turn_new(door->mcp, finish, NULL);
-    struct visit *visit = turn == NULL ? NULL : arena_new(&turn->call->arena, struct visit);
-    if (visit == NULL) {
+    struct line *line = turn == NULL ? NULL : arena_new(&turn->call->arena, struct line);
+    if (line == NULL) {
         turn_free(turn);
         return fail_memory(report);
     }
-    *visit = (struct visit){.door = door, .turn = turn};
-    turn->owner = visit;
+    *line = (struct line){.door = door, .turn = turn};
+    turn->owner = line;
+    turn->way = &way;
     result r = identify(door, turn->call, report);
     if (r.why != FAIL_NONE) {
         turn_free(turn);
@@ -242,13 +295,18 @@ static result check_welcome(struct stdio_door *door, struct report *report) {
 
 result stdio_door_serve(struct mcp *mcp, struct str token, int in, int out, struct report *report) {
     struct stdio_door door = {
-        .mcp = mcp, .token = token, .in = in, .out = out, .version = STR(MCP_LEGACY_LATEST)};
+        .mcp = mcp,
+        .token = token,
+        .in = in,
+        .out = out,
+        .session = {.version = STR(MCP_LEGACY_LATEST), .level = SESSION_LEVEL}};
     struct lines lines = {0};
     pthread_t writer;
     TRY(check_welcome(&door, report));
     pthread_mutex_init(&door.lock, NULL);
     pthread_cond_init(&door.changed, NULL);
-    list_init(&door.finished);
+    list_init(&door.lines);
+    arena_init(&door.arena, SESSION_BYTES_MAX);
     if (pthread_create(&writer, NULL, writer_main, &door) != 0) return fail_memory(report);
     result r = read_lines(&door, &lines, report);
     pthread_mutex_lock(&door.lock);
@@ -257,6 +315,7 @@ result stdio_door_serve(struct mcp *mcp, struct str token, int in, int out, stru
     pthread_mutex_unlock(&door.lock);
     pthread_join(writer, NULL);
     free(lines.bytes);
+    arena_deinit(&door.arena);
     pthread_mutex_destroy(&door.lock);
     pthread_cond_destroy(&door.changed);
     if (r.why == FAIL_NONE && door.is_output_lost)

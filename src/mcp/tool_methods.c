@@ -42,6 +42,10 @@ static void call_done(struct call *call) {
         answer_refuse_params(turn, call->report.sentence);
         return;
     }
+    if (turn->era == ERA_MODERN && (turn->rounds.n_asked > 0 || turn->rounds.missing.len > 0)) {
+        rounds_answer(turn);
+        return;
+    }
     struct json_writer *w = answer_begin(turn);
     json_key(w, STR("content"));
     json_array(w);
@@ -70,6 +74,11 @@ void method_tools_call(struct turn *turn) {
     }
     if (arguments != NULL && arguments->type != JSON_OBJECT) {
         answer_refuse_params(turn, "'arguments' must be an object");
+        return;
+    }
+    struct report report = {0};
+    if (rounds_take(turn, &report).why != FAIL_NONE) {
+        answer_refuse_params(turn, report.sentence);
         return;
     }
     call->arguments = arguments;

@@ -1,6 +1,7 @@
 #include "mcp/turn.h"
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "mcp/methods.h"
 
 struct turn *turn_new(struct mcp *mcp, void (*finish)(struct turn *), void *owner) {
@@ -23,6 +24,7 @@ struct turn *turn_new(struct mcp *mcp, void (*finish)(struct turn *), void *owne
 
 void turn_free(struct turn *turn) {
     if (turn == NULL) return;
+    running_leave(&turn->mcp->running, &turn->running);
     buf_deinit(&turn->out);
     call_free(turn->call);
 }
@@ -31,6 +33,27 @@ void turn_error(struct turn *turn, const struct rpc_error *error) {
     buf_clear(&turn->out);
     turn->status = error->http_status;
     rpc_write_error(&turn->out, turn->message.id, error);
+}
+
+void turn_fail(struct turn *turn, const struct report *report) {
+    const struct code *code = code_find(report->code);
+    bool is_input = report->why == FAIL_INPUT || report->why == FAIL_DENIED;
+    struct rpc_error error = {is_input ? RPC_INVALID_PARAMS : RPC_INTERNAL_ERROR, code->http_status,
+                              str_of(report->sentence), STR_NONE};
+    if (report->why == FAIL_ABSENT) error.code = RPC_SESSION_UNKNOWN;
+    if (!is_input && error.code == RPC_INTERNAL_ERROR)
+        log_line(LOG_ERROR, "door_failed", STR_NONE, "%s: %s", code->name, report->sentence);
+    turn_error(turn, &error);
+    turn->finish(turn);
+}
+
+void turn_at_desk(struct turn *turn, void (*step)(struct turn *turn)) {
+    turn->step = step;
+    if (pool_submit(turn->mcp->desk, turn->call)) return;
+    struct rpc_error error = {RPC_INTERNAL_ERROR, 503, STR("the server is busy: come back later"),
+                              STR_NONE};
+    turn_error(turn, &error);
+    turn->finish(turn);
 }
 
 /* -- reading ---------------------------------------------------------------------------------- */
@@ -87,24 +110,96 @@ static void take_shorthand(struct turn *turn) {
     road_walk(turn->mcp->road, turn->call);
 }
 
-void turn_take_as(struct turn *turn, enum era era, struct str version) {
-    turn->era = era;
-    turn->version = version;
-    if (turn->message.kind != RPC_REQUEST) {
-        turn->status = 202; /* nothing that we ask for, nothing that we need to know */
+static void cancel_named(struct turn *turn) {
+    const struct json *id = json_get(turn->message.params, STR("requestId"));
+    struct str session_id = turn->session != NULL ? turn->session->id : STR_NONE;
+    if (id != NULL && turn->session != NULL)
+        running_cancel(&turn->mcp->running, session_id, json_raw(id));
+}
+
+/* Nothing is answered to these, whatever they say. */
+static void take_notification(struct turn *turn) {
+    if (str_eq(turn->message.method, STR("notifications/cancelled"))) cancel_named(turn);
+    turn->status = 202;
+    turn->finish(turn);
+}
+
+static void take_response(struct turn *turn) {
+    asking_deliver(turn);
+    turn->status = 202;
+    turn->finish(turn);
+}
+
+static void join_running(struct turn *turn) {
+    turn->running.call = turn->call;
+    turn->running.session_id = turn->session->id;
+    turn->running.request_id = turn->message.id;
+    running_join(&turn->mcp->running, &turn->running);
+}
+
+static void take_request(struct turn *turn) {
+    const struct method *method = method_find(turn->message.method, turn->era);
+    if (method == NULL) {
+        struct rpc_error error = {RPC_METHOD_NOT_FOUND, turn->era == ERA_MODERN ? 404 : 200,
+                                  STR("there is no such method in this revision"), STR_NONE};
+        turn_error(turn, &error);
         turn->finish(turn);
         return;
     }
-    const struct method *method = method_find(turn->message.method, era);
-    if (method != NULL) {
-        method->run(turn);
-        return;
+    peer_init(turn);
+    if (turn->session != NULL) join_running(turn);
+    method->run(turn);
+}
+
+void turn_take_as(struct turn *turn, enum era era, struct str version) {
+    turn->era = era;
+    turn->version = version;
+    if (era == ERA_MODERN)
+        turn->capabilities = era_capabilities(&turn->message);
+    else if (turn->session != NULL)
+        turn->capabilities = turn->session->capabilities;
+    switch (turn->message.kind) {
+    case RPC_REQUEST: take_request(turn); return;
+    case RPC_RESPONSE: take_response(turn); return;
+    case RPC_NOTIFICATION:
+    case RPC_INVALID: take_notification(turn); return;
     }
-    struct rpc_error error = {RPC_METHOD_NOT_FOUND, era == ERA_MODERN ? 404 : 200,
-                              STR("there is no such method in this revision"), STR_NONE};
+}
+
+/* -- sessions --------------------------------------------------------------------------------- */
+
+/* At the desk. The version of the session holds, whatever the header says: clients are known that
+ * repeat another one. */
+static void take_in_session(struct turn *turn) {
+    struct call *call = turn->call;
+    struct report report = {0};
+    result r = session_find(turn->mcp->store, &call->principal, call->origin.session_id,
+                            turn->mcp->clock, &call->arena, &turn->session, &report);
+    if (r.why != FAIL_NONE)
+        turn_fail(turn, &report);
+    else
+        turn_take_as(turn, ERA_LEGACY, turn->session->version);
+}
+
+static void take_legacy(struct turn *turn, struct str version) {
+    bool has_session = turn->call->origin.session_id.len > 0;
+    bool is_initialize = str_eq(turn->message.method, STR("initialize"));
+    struct rpc_error error = {RPC_INVALID_REQUEST, 400, STR_NONE, STR_NONE};
+    if (has_session && is_initialize)
+        error.message = STR("the session is open already: initialize comes without Mcp-Session-Id");
+    else if (has_session && turn->mcp->store != NULL)
+        turn_at_desk(turn, take_in_session);
+    else if (has_session)
+        error =
+            (struct rpc_error){RPC_SESSION_UNKNOWN, 404, STR("the session is not known"), STR_NONE};
+    else
+        turn_take_as(turn, ERA_LEGACY, version);
+    if (error.message.len == 0) return;
     turn_error(turn, &error);
     turn->finish(turn);
 }
+
+/* -- all of it -------------------------------------------------------------------------------- */
 
 void turn_take(struct turn *turn, struct str body, const struct era_headers *headers) {
     if (!turn_read(turn, body)) {
@@ -120,7 +215,9 @@ void turn_take(struct turn *turn, struct str body, const struct era_headers *hea
     if (answer.error.code != 0) {
         turn_error(turn, &answer.error);
         turn->finish(turn);
-        return;
+    } else if (answer.era == ERA_MODERN) {
+        turn_take_as(turn, ERA_MODERN, answer.version);
+    } else {
+        take_legacy(turn, answer.version);
     }
-    turn_take_as(turn, answer.era, answer.version);
 }

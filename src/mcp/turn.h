@@ -2,14 +2,17 @@
  * mcp/turn.h - one message of one peer and what becomes of it; neutral of the transport
  *
  * A door reads bytes into JSON, says who asks, and takes its turn. The turn classifies the message,
- * looks its method up in one table (methods.c) and either has an answer at once, or has set a call
- * on the road and gets its answer later. turn->finish() is called exactly once, with the answer's
- * bytes and status.
+ * finds the session where it is of one, looks its method up in one table (methods.c), and either
+ * has an answer at once, or has set a call on the road and gets its answer later. turn->finish() is
+ * called exactly once, with the answer's bytes and status; before it, turn->send() any number of
+ * times, with messages that belong to the answer: progress, questions.
+ *
+ *     turn_take() -> [desk: the session] -> method -> [road] -> finish()
  *
  * Memory:  a turn lives in its call's arena; turn_free() ends both.
  * Errors:  are answers.
- * Threads: turn_take() on the door's thread; finish() on that thread for an answer at once, else on
- *          the audit writer's thread: a door hands it to its own.
+ * Threads: turn_take() on the door's thread; then one at a time: that, a desk's or a worker's, and
+ *          for the end the audit writer's. A door hands what it gets to its own.
  */
 #ifndef WEIR_MCP_TURN_H
 #define WEIR_MCP_TURN_H
@@ -17,11 +20,24 @@
 #include "call/call.h"
 #include "mcp/era.h"
 #include "mcp/mcp.h"
+#include "mcp/peer.h"
+#include "mcp/rounds.h"
 #include "mcp/rpc.h"
+#include "mcp/running.h"
+#include "mcp/session.h"
 
 enum turn_form {
     TURN_RPC = 0,   /* answered by JSON-RPC */
     TURN_SHORTHAND, /* {"tool":…}: answered by the bare envelope */
+};
+
+/* How a door carries messages of a turn beside its answer. Any thread; in order. */
+struct turn_way {
+    /* `id` of the event, where the client can come back for it; else empty. `json` empty: an event
+     * that only tells its id. */
+    void (*send)(struct turn *turn, struct str id, struct str json);
+    /* The connection ends now; the answer is kept for whoever comes back. */
+    void (*let_go)(struct turn *turn);
 };
 
 struct turn {
@@ -31,9 +47,17 @@ struct turn {
     enum turn_form form;
     enum era era;
     struct str version;
-    struct buf out;            /* the answer; empty: nothing is to be said (202) */
-    struct json_writer writer; /* over `out`, for answer.h */
-    int status;                /* of HTTP */
+    struct session *session;         /* of the legacy era; NULL: none */
+    const struct json *capabilities; /* of the client; NULL: none are known */
+    const struct turn_way *way;      /* NULL: nothing but the answer can be carried */
+    struct peer peer;                /* what call->client is */
+    struct rounds rounds;            /* what the client brings back, and is asked for */
+    struct running running;          /* among those that can be cancelled */
+    struct buf out;                  /* the answer; empty: nothing is to be said (202) */
+    struct json_writer writer;       /* over `out`, for answer.h */
+    struct str out_id; /* the answer's event id, where the client can come back for it */
+    int status;        /* of HTTP */
+    void (*step)(struct turn *turn); /* what the desk does next */
     void (*finish)(struct turn *turn);
     void *owner; /* the door's */
 };
@@ -42,14 +66,19 @@ struct turn {
 struct turn *turn_new(struct mcp *mcp, void (*finish)(struct turn *), void *owner);
 void turn_free(struct turn *turn); /* takes NULL */
 
-/* The principal in turn->call must be set. `body` is borrowed until finish. `headers` as in era.h.
- */
+/* The principal in turn->call must be set, and the session's id in call->origin where the message
+ * names one. `body` is borrowed until finish. `headers` as in era.h. */
 void turn_take(struct turn *turn, struct str body, const struct era_headers *headers);
 /* The same after a door has decided era and version by itself (stdio). */
 void turn_take_as(struct turn *turn, enum era era, struct str version);
 /* Reads the body into turn->message: false, and the error is in turn->out, when it is none. */
 bool turn_read(struct turn *turn, struct str body);
 
+/* Does `step` on a thread that may block (the store, the client's answer). */
+void turn_at_desk(struct turn *turn, void (*step)(struct turn *turn));
+
 void turn_error(struct turn *turn, const struct rpc_error *error);
+/* The failure of a part of ours (store, secret) as the protocol's error; the turn is finished. */
+void turn_fail(struct turn *turn, const struct report *report);
 
 #endif

@@ -12,8 +12,8 @@ struct pool {
     void (*work)(void *with, struct call *call);
     void *with;
     pthread_mutex_t lock;
-    pthread_cond_t has_work; /* or is ending */
-    pthread_cond_t has_ended;
+    pthread_cond_t has_work;  /* or is ending */
+    pthread_cond_t has_ended; /* a thread, or the last of the work */
     struct link queue;
     size_t n_queued, n_threads, n_idle;
     bool is_ending;
@@ -43,6 +43,8 @@ static bool wait_for_work(struct pool *pool) {
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += POOL_IDLE_SECONDS;
     pool->n_idle++;
+    if (pool->n_idle == pool->n_threads && list_empty(&pool->queue))
+        pthread_cond_broadcast(&pool->has_ended);
     while (list_empty(&pool->queue) && !pool->is_ending)
         if (pthread_cond_timedwait(&pool->has_work, &pool->lock, &until) != 0) break;
     pool->n_idle--;
@@ -61,7 +63,7 @@ static void *thread_main(void *arg) {
         pthread_mutex_lock(&pool->lock);
     }
     pool->n_threads--;
-    if (pool->n_threads == 0) pthread_cond_broadcast(&pool->has_ended);
+    pthread_cond_broadcast(&pool->has_ended);
     pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
@@ -98,6 +100,13 @@ size_t pool_load(struct pool *pool) {
     size_t load = pool->n_queued + pool->n_threads - pool->n_idle;
     pthread_mutex_unlock(&pool->lock);
     return load;
+}
+
+void pool_wait(struct pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    while (pool->n_queued + pool->n_threads - pool->n_idle > 0)
+        pthread_cond_wait(&pool->has_ended, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 void pool_free(struct pool *pool) {

@@ -31,5 +31,7 @@ void pool_free(struct pool *pool);
 bool pool_submit(struct pool *pool, struct call *call) __attribute__((warn_unused_result));
 /* Calls queued and running. */
 size_t pool_load(struct pool *pool);
+/* Until none is. Others may go on submitting: for the end, when nobody does. */
+void pool_wait(struct pool *pool);
 
 #endif

@@ -21,13 +21,20 @@ struct answer {
     struct str body; /* in the rig's arena; empty: nothing is to be said */
 };
 
+static inline struct mcp_setup door_setup(struct door *door) {
+    return (struct mcp_setup){.road = door->rig.road,
+                              .snapshots = door->snapshots,
+                              .audit = door->rig.audit,
+                              .clock = &door->rig.clock};
+}
+
 static inline void door_init(struct door *door) {
     struct report report = {0};
     rig_init(&door->rig);
     door->snapshots = snapshot_holder_new(snapshot_ref(door->rig.snapshot));
     assert_non_null(door->snapshots);
-    result r = mcp_new(door->rig.road, door->snapshots, door->rig.audit, &door->rig.clock,
-                       &door->mcp, &report);
+    struct mcp_setup setup = door_setup(door);
+    result r = mcp_new(&setup, &door->mcp, &report);
     assert_int_equal(r.why, FAIL_NONE);
 }
 

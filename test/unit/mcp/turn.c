@@ -215,8 +215,8 @@ static void cannot_be_made_without_memory(void **state) {
         struct mcp *mcp = NULL;
         struct report report = {0};
         fault_set(n);
-        result r =
-            mcp_new(door.rig.road, door.snapshots, door.rig.audit, &door.rig.clock, &mcp, &report);
+        struct mcp_setup setup = door_setup(&door);
+        result r = mcp_new(&setup, &mcp, &report);
         bool was_reached = !fault_unused();
         fault_off();
         assert_int_equal(r.why, was_reached ? FAIL_MEMORY : FAIL_NONE);

@@ -1,0 +1,265 @@
+#include "mcp/visit.h"
+
+#include "base/fault.h"
+#include "base/limits.h"
+#include "net/sse.h"
+
+#include <stdlib.h>
+
+#define HEADER(name, value)                                                                        \
+    { STR_INIT(name), STR_INIT(value) }
+
+static const struct http_header json_type = HEADER("Content-Type", "application/json");
+const struct http_header visit_stream_headers[STREAM_HEADERS] = {
+    HEADER("Content-Type", "text/event-stream"), HEADER("Cache-Control", "no-cache, no-transform"),
+    HEADER("X-Accel-Buffering", "no")};
+
+/* An event on its way to the loop. */
+struct piece {
+    struct piece *next;
+    struct buf event;
+};
+
+struct visit {
+    struct http_exchange *exchange; /* NULL: it was let go */
+    struct turn *turn;
+    struct loop *loop;
+    pthread_t thread;              /* the loop's */
+    bool takes_json, takes_stream; /* of the client */
+    struct str origin;             /* for CORS; empty: none */
+    bool has_begun;                /* the stream */
+    pthread_mutex_t lock;          /* for what follows */
+    struct loop_task task;
+    bool is_posted;
+    struct piece *first, **end;
+    bool is_finished, is_let_go;
+};
+
+void visit_refuse(struct http_exchange *x, int status, const char *code, const char *message,
+                  const char *hint, const struct http_header *extra) {
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, 4096);
+    json_writer_init(&w, &body);
+    json_object(&w);
+    json_key(&w, STR("error"));
+    json_object(&w);
+    json_put_text(&w, STR("code"), str_of(code));
+    json_put_text(&w, STR("message"), str_of(message));
+    if (hint != NULL && hint[0] != '\0') json_put_text(&w, STR("hint"), str_of(hint));
+    json_object_end(&w);
+    json_object_end(&w);
+    struct http_header headers[2] = {json_type};
+    if (extra != NULL) headers[1] = *extra;
+    http_reply(x, status, headers, extra != NULL ? 2 : 1, &body);
+    buf_deinit(&body);
+}
+
+bool visit_lists_type(struct str header, struct str type) {
+    for (struct str rest = header; rest.ptr != NULL;) {
+        struct str item = str_cut(&rest, ',');
+        if (str_ieq(str_trim(str_cut(&item, ';')), type)) return true;
+    }
+    return false;
+}
+
+/* -- headers ---------------------------------------------------------------------------------- */
+
+/* What stands beside the type in every answer: CORS, and the session that initialize opened. */
+enum { COMMON_HEADERS = 3 };
+static size_t put_common(const struct visit *visit, struct http_header *headers) {
+    const struct session *session = visit->turn->session;
+    size_t n = 0;
+    if (visit->origin.len > 0) {
+        headers[n++] = (struct http_header){STR("Access-Control-Allow-Origin"), visit->origin};
+        headers[n++] = (struct http_header)HEADER("Vary", "Origin");
+    }
+    if (session != NULL && session->id.len > 0)
+        headers[n++] = (struct http_header){STR("Mcp-Session-Id"), session->id};
+    return n;
+}
+
+/* -- on the loop ------------------------------------------------------------------------------ */
+
+static void begin_stream(struct visit *visit) {
+    struct http_header headers[STREAM_HEADERS + COMMON_HEADERS];
+    if (visit->has_begun) return;
+    memcpy(headers, visit_stream_headers, sizeof visit_stream_headers);
+    size_t n = STREAM_HEADERS + put_common(visit, headers + STREAM_HEADERS);
+    http_stream_begin(visit->exchange, 200, headers, n);
+    visit->has_begun = true;
+}
+
+static void reply_json(struct visit *visit, struct buf *out) {
+    struct http_header headers[1 + COMMON_HEADERS] = {json_type};
+    size_t n = 1 + put_common(visit, headers + 1);
+    http_reply(visit->exchange, visit->turn->status, headers, n, out->len > 0 ? out : NULL);
+}
+
+/* The last event and the end. */
+static void reply_event(struct visit *visit, struct buf *out) {
+    struct turn *turn = visit->turn;
+    struct buf event;
+    begin_stream(visit);
+    buf_init(&event, out->max + 256);
+    struct str data = buf_flat(out, &turn->call->arena);
+    if (out->len > 0) sse_event(&event, STR("message"), turn->out_id, data);
+    if (event.len > 0 && data.ptr != NULL) (void)http_stream_send(visit->exchange, &event);
+    buf_deinit(&event);
+    http_stream_end(visit->exchange);
+}
+
+static void reply(struct visit *visit) {
+    struct turn *turn = visit->turn;
+    http_on_gone(visit->exchange, NULL, NULL);
+    bool is_failed = buf_failed(&turn->out, NULL).why != FAIL_NONE;
+    if (is_failed) {
+        struct rpc_error error = {RPC_INTERNAL_ERROR, 500, STR("the answer could not be built"),
+                                  STR_NONE};
+        turn_error(turn, &error);
+    }
+    if (turn->running.is_silenced) buf_clear(&turn->out);
+    bool wants_stream = turn->status == 200 && visit->takes_stream &&
+                        (!visit->takes_json || turn->running.is_silenced);
+    if (visit->has_begun || wants_stream)
+        reply_event(visit, &turn->out);
+    else
+        reply_json(visit, &turn->out);
+}
+
+static void send_pieces(struct visit *visit, struct piece *piece) {
+    for (struct piece *next; piece != NULL; piece = next) {
+        next = piece->next;
+        if (visit->exchange != NULL) {
+            begin_stream(visit);
+            (void)http_stream_send(visit->exchange, &piece->event);
+        }
+        buf_deinit(&piece->event);
+        free(piece);
+    }
+}
+
+static void let_exchange_go(struct visit *visit) {
+    if (visit->exchange == NULL) return;
+    begin_stream(visit);
+    http_on_gone(visit->exchange, NULL, NULL);
+    http_stream_end(visit->exchange);
+    visit->exchange = NULL;
+}
+
+static void end(struct visit *visit) {
+    pthread_mutex_destroy(&visit->lock);
+    turn_free(visit->turn);
+}
+
+static void deliver(struct loop_task *task) {
+    struct visit *visit = holder_of(task, struct visit, task);
+    pthread_mutex_lock(&visit->lock);
+    struct piece *pieces = visit->first;
+    bool is_finished = visit->is_finished, is_let_go = visit->is_let_go;
+    visit->first = NULL;
+    visit->end = &visit->first;
+    visit->is_posted = false;
+    pthread_mutex_unlock(&visit->lock);
+    send_pieces(visit, pieces);
+    if (is_let_go) let_exchange_go(visit);
+    if (!is_finished) return;
+    if (visit->exchange != NULL) reply(visit);
+    end(visit);
+}
+
+/* -- from any thread -------------------------------------------------------------------------- */
+
+/* Under the lock. `loop` outlives the exchange. */
+static void post(struct visit *visit, struct loop *loop) {
+    if (visit->is_posted) return;
+    visit->is_posted = true;
+    visit->task.run = deliver;
+    if (pthread_equal(pthread_self(), visit->thread))
+        loop_defer(loop, &visit->task);
+    else
+        loop_post_task(loop, &visit->task);
+}
+
+static void finish(struct turn *turn) {
+    struct visit *visit = turn->owner;
+    pthread_mutex_lock(&visit->lock);
+    visit->is_finished = true;
+    post(visit, visit->loop);
+    pthread_mutex_unlock(&visit->lock);
+}
+
+/* What finds no memory is not told: the answer still comes. */
+static void send(struct turn *turn, struct str id, struct str json) {
+    struct visit *visit = turn->owner;
+    struct piece *piece = fault_now() ? NULL : calloc(1, sizeof *piece);
+    if (piece == NULL) return;
+    buf_init(&piece->event, json.len + KIB);
+    if (json.len > 0)
+        sse_event(&piece->event, STR("message"), id, json);
+    else
+        buf_addf(&piece->event, "id: " STR_FMT "\nretry: %d\ndata: \n\n", STR_ARG(id),
+                 STREAM_RETRY_MS);
+    pthread_mutex_lock(&visit->lock);
+    *visit->end = piece;
+    visit->end = &piece->next;
+    post(visit, visit->loop);
+    pthread_mutex_unlock(&visit->lock);
+}
+
+static void let_go(struct turn *turn) {
+    struct visit *visit = turn->owner;
+    pthread_mutex_lock(&visit->lock);
+    visit->is_let_go = true;
+    post(visit, visit->loop);
+    pthread_mutex_unlock(&visit->lock);
+}
+
+/* -- its beginning ---------------------------------------------------------------------------- */
+
+static const struct turn_way way = {send, let_go};
+
+/* What a client that says nothing takes is JSON. */
+static void read_accept(struct visit *visit, struct str accept) {
+    bool any = visit_lists_type(accept, STR("*/*"));
+    visit->takes_stream = any || visit_lists_type(accept, STR("text/event-stream"));
+    visit->takes_json = !visit->takes_stream || any ||
+                        visit_lists_type(accept, STR("application/json")) ||
+                        visit_lists_type(accept, STR("application/*"));
+}
+
+struct turn *visit_begin(struct mcp *mcp, struct http_exchange *x, const struct http_request *req,
+                         struct str origin) {
+    struct turn *turn = turn_new(mcp, finish, NULL);
+    struct visit *visit = turn == NULL ? NULL : arena_new(&turn->call->arena, struct visit);
+    if (visit == NULL) {
+        turn_free(turn);
+        return NULL;
+    }
+    *visit = (struct visit){.exchange = x,
+                            .turn = turn,
+                            .thread = pthread_self(),
+                            .loop = http_loop(x),
+                            .origin = origin};
+    visit->end = &visit->first;
+    pthread_mutex_init(&visit->lock, NULL);
+    read_accept(visit, http_header(req, STR("Accept")));
+    turn->owner = visit;
+    turn->way = visit->takes_stream ? &way : NULL;
+    turn->call->origin.peer = req->peer;
+    return turn;
+}
+
+void visit_abandon(struct turn *turn) {
+    end(turn->owner);
+}
+
+static void peer_left(void *ctx) {
+    struct visit *visit = ctx;
+    call_cancel(visit->turn->call);
+}
+
+void visit_cancel_when_gone(struct turn *turn) {
+    struct visit *visit = turn->owner;
+    http_on_gone(visit->exchange, peer_left, visit);
+}

@@ -1,0 +1,43 @@
+/*
+ * mcp/visit.h - one POST to the HTTP door and what goes back for it
+ *
+ * The answer is one JSON document, unless something has to be told before it, or the client takes
+ * nothing but events: then it becomes a stream, whose last event is the answer. Which of the two is
+ * put off until the first message, so that status and headers can still say what the answer is.
+ *
+ * Memory:  a visit lives in its turn's call, which visit_end() frees.
+ * Threads: made and ended on the loop of its exchange; what comes from other threads is brought
+ *          there, in order.
+ */
+#ifndef WEIR_MCP_VISIT_H
+#define WEIR_MCP_VISIT_H
+
+#include "mcp/turn.h"
+#include "net/http.h"
+
+#include <pthread.h>
+
+struct visit;
+
+/* A turn for the request, with nobody identified yet. NULL: no memory. `origin` is the allowed
+ * Origin that CORS repeats, or empty. */
+struct turn *visit_begin(struct mcp *mcp, struct http_exchange *x, const struct http_request *req,
+                         struct str origin);
+/* Before turn_take(): what was answered otherwise. */
+void visit_abandon(struct turn *turn);
+/* From now on a peer that leaves cancels its call. After turn_take(), on the same thread. */
+void visit_cancel_when_gone(struct turn *turn);
+
+/* {"error":{"code":…,"message":…,"hint":…}} and one header more, or NULL: for those who are not
+ * through the door. */
+void visit_refuse(struct http_exchange *x, int status, const char *code, const char *message,
+                  const char *hint, const struct http_header *extra);
+
+/* Headers that every event stream begins with. */
+enum { STREAM_HEADERS = 3 };
+extern const struct http_header visit_stream_headers[STREAM_HEADERS];
+
+/* Is the media type on the list of that header, parameters and case aside? */
+bool visit_lists_type(struct str header, struct str type);
+
+#endif
