@@ -117,9 +117,8 @@ static const char *spelling(const struct sql_function *function) {
 static const struct dialect_engine engine = {
     .title = "DuckDB",
     .spelling = spelling,
-    .hooks = {duck_plain_hooks, duck_text_hooks, duck_time_hooks, duck_nested_hooks,
-              duck_aggregate_hooks, dialect_plain_hooks, dialect_time_hooks,
-              dialect_aggregate_hooks},
+    .hooks = {dialect_aggregate_hooks, dialect_plain_hooks, dialect_time_hooks, duck_plain_hooks,
+              duck_text_hooks, duck_time_hooks, duck_nested_hooks, duck_aggregate_hooks},
     .types =
         {
             [SQL_TYPE_BOOLEAN] = "BOOLEAN",

@@ -175,7 +175,7 @@ static void put_template(printer *p, const struct sql_exprs *args, struct str te
 
 static dialect_put find_in(const struct dialect_hook *hooks, struct str name) {
     for (; hooks != NULL && hooks->name != NULL; hooks++)
-        if (str_eq(str_of(hooks->name), name)) return hooks->put;
+        if (hooks->name[0] == name.ptr[0] && str_eq(str_of(hooks->name), name)) return hooks->put;
     return NULL;
 }
 
