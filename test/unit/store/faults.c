@@ -186,6 +186,10 @@ static void on_a_full_disk(void **state) {
     assert_false(store_is_ready(room.store, &sentence, &room.arena));
     assert_true(str_find(sentence, STR("cannot be written")) < sentence.len);
     assert_int_equal(get(&room, "k1").bytes.len, sizeof value - 1); /* reading goes on */
+    limit.rlim_cur = 1; /* now not even what is there can be written again */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    store_tick(room.store);
+    assert_false(store_is_ready(room.store, &sentence, &room.arena));
     limit.rlim_cur = before;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     store_tick(room.store); /* finds out by itself */
@@ -328,7 +332,6 @@ static void every_failure_is_told_and_undone(void **state) {
     }
 }
 
-/* One of a group that fails does not take the others with it: tried alone, each is told its own. */
 static void a_failed_commit_changes_nothing(void **state) {
     (void)state;
     struct room room;

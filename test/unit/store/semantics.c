@@ -117,6 +117,42 @@ static void what_expired_is_absent(void **state) {
     assert_true(put_new(room, "a", "2", MINUTE) > version);
 }
 
+static uint64_t append_as(struct room *room, const char *guard, uint64_t version) {
+    struct store_append a = {.log = STR("log"),
+                             .value = STR("answer"),
+                             .ttl_ms = MINUTE,
+                             .guard = str_of(guard),
+                             .guard_version = version};
+    uint64_t sequence;
+    must(store_append(room->store, &a, &sequence, &room->report));
+    return sequence;
+}
+
+/* What no sweep had time to remove is just as absent. */
+static void what_just_expired_is_absent(void **state) {
+    struct room *room = *state;
+    for (int i = 0; i < 6; i++) {
+        uint64_t version = put(room, "a", "1", 1);
+        struct store_append a = {.log = STR("log"), .value = STR("e"), .ttl_ms = 1};
+        uint64_t sequence;
+        must(store_append(room->store, &a, &sequence, &room->report));
+        assert_int_equal(sequence, 1);
+        assert_int_equal(add(room, "c", 4, 1), 4);
+        clock_move(&room->clock, 1);
+        assert_int_equal(get(room, "a").version, STORE_ABSENT);
+        assert_int_equal(events(room, "log", 0).last, 0);
+        switch (i) {
+        case 0: assert_int_equal(take(room, "a").version, STORE_ABSENT); break;
+        case 1: assert_int_equal(swap(room, "a", version, "2"), STORE_ABSENT); break;
+        case 2: assert_false(touch(room, "a", version, MINUTE)); break;
+        case 3: assert_false(drop_entry(room, "a", version)); break;
+        case 4: assert_int_equal(append_as(room, "a", version), 0); break;
+        case 5: assert_true(put_new(room, "a", "2", MINUTE) > version); break;
+        }
+    }
+    assert_text(get(room, "a").bytes, "2");
+}
+
 static void a_lease_is_held_by_touching_it(void **state) {
     struct room *room = *state;
     uint64_t mine = put_new(room, "lease", "us", MINUTE);
@@ -210,6 +246,11 @@ static void keep_may_be_lowered(void **state) {
     assert_int_equal(all.n, 1);
     assert_int_equal(all.items[0].sequence, 2 * STORE_SWEEP_MAX + 1);
     assert_int_equal(all.first, all.last);
+    a.keep = STORE_SWEEP_MAX; /* what was dropped does not come back when more may stay */
+    must(store_append(room->store, &a, &sequence, &room->report));
+    all = events(room, "log", 0);
+    assert_int_equal(all.n, 2);
+    assert_int_equal(all.first, 2 * STORE_SWEEP_MAX + 1);
 }
 
 static void a_dropped_or_expired_log_begins_again(void **state) {
@@ -234,17 +275,6 @@ static void a_dropped_or_expired_log_begins_again(void **state) {
     clock_move(&room->clock, -MINUTE); /* a clock that is set back brings nothing back */
     store_tick(room->store);
     assert_int_equal(events(room, "log", 0).n, 1);
-}
-
-static uint64_t append_as(struct room *room, const char *guard, uint64_t version) {
-    struct store_append a = {.log = STR("log"),
-                             .value = STR("answer"),
-                             .ttl_ms = MINUTE,
-                             .guard = str_of(guard),
-                             .guard_version = version};
-    uint64_t sequence;
-    must(store_append(room->store, &a, &sequence, &room->report));
-    return sequence;
 }
 
 static void only_the_holder_appends(void **state) {
@@ -402,6 +432,22 @@ static void a_full_store_refuses_and_says_so(void **state) {
     assert_true(store_is_ready(room->store, &sentence, &room->arena));
 }
 
+static void what_just_expired_makes_room(void **state) {
+    struct room *room = *state;
+    static char value[900 * KIB];
+    store_close(room->store);
+    room->settings.max_bytes = MIB;
+    room_open(room);
+    for (int i = 0; i < 4; i++) {
+        char key[8];
+        snprintf(key, sizeof key, "%d", i);
+        struct store_item it = {str_of(key), {value, sizeof value}, 1};
+        must(store_put(room->store, &it, NULL, &room->report));
+        assert_int_equal(put_new(room, key, "", MINUTE), STORE_ABSENT);
+        clock_move(&room->clock, 1);
+    }
+}
+
 static void a_spent_arena_takes_nothing(void **state) {
     struct room *room = *state;
     struct arena small;
@@ -435,6 +481,7 @@ int main(void) {
         ROW(take_is_single),
         ROW(remove_and_touch_mean_a_version),
         ROW(what_expired_is_absent),
+        ROW(what_just_expired_is_absent),
         ROW(a_lease_is_held_by_touching_it),
         ROW(what_expired_is_swept),
         ROW(a_log_has_no_gap),
@@ -448,6 +495,7 @@ int main(void) {
         ROW(the_tide_rises_with_changes_only),
         ROW(bounds_are_kept),
         ROW(a_full_store_refuses_and_says_so),
+        ROW(what_just_expired_makes_room),
         ROW(a_spent_arena_takes_nothing),
     };
     int failed = 0;
