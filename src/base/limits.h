@@ -98,6 +98,17 @@
 
 #define CONFIG_PROBLEM_BYTES_MAX (16 * MIB)
 
+/* -- tools: resources and prompts ----------------------------------------------------------------
+ */
+#define RESOURCE_URI_BYTES_MAX    2048       /* a table's name, three bytes for each of its bytes */
+#define PROMPT_ARGUMENT_BYTES_MAX (64 * KIB) /* the caller's own words, said back to him */
+#define PROMPT_WORD_BYTES_MAX     256        /* of one name or comment shown in a prompt */
+#define PROMPT_BYTES_MAX          (1 * MIB)
+#define PROMPT_ITEMS_MAX          100   /* tables or columns shown in a prompt */
+#define READ_TTL_MS               10000 /* a resource is stale for so long after a reload */
+#define LIST_PAGE_ITEMS           200   /* of a list: a toolset, and the tables of a team */
+#define COMPLETION_VALUES         100   /* the protocol's maximum */
+
 /* -- mcp: the door ------------------------------------------------------------------------------
  */
 #define TOOL_TEXT_BYTES_MAX  (256 * KIB) /* one tool in tools/list */

@@ -35,10 +35,11 @@ struct cancel {
 
 /* Where the call came from. Texts live in the call's arena. */
 struct call_origin {
-    struct str peer;       /* "127.0.0.1", or empty on stdio and the command line */
-    struct str session_id; /* may be empty */
-    struct str request_id; /* the JSON-RPC id as JSON text; may be empty */
-    struct str method;     /* "tools/call" */
+    struct str peer;          /* "127.0.0.1", or empty on stdio and the command line */
+    struct str session_id;    /* may be empty */
+    struct str request_id;    /* the JSON-RPC id as JSON text; may be empty */
+    struct str method;        /* "tools/call" */
+    struct name_set toolsets; /* that the listener serves; absent: all */
     bool is_program; /* our own command line reads the answer: texts exact, all rows, no cache */
 };
 

@@ -70,7 +70,10 @@ static result listen_all(struct serving *s, struct report *report) {
     for (size_t i = 0; i < settings->n_listeners; i++) {
         const struct listener *l = &settings->listeners[i];
         uint16_t port;
-        s->doors[i] = (struct http_door){s->mcp, &settings->gate, l->paths};
+        s->doors[i] = (struct http_door){s->mcp,
+                                         &settings->gate,
+                                         l->paths,
+                                         {l->toolsets.items, l->toolsets.n, l->toolsets.is_set}};
         result r = http_server_listen(s->server, l->host, (uint16_t)l->port, http_door_serve,
                                       &s->doors[i], &port, report);
         if (r.why == FAIL_IO)

@@ -157,6 +157,10 @@ static const struct option listener_options[] = {
      .type = OPTION_LIST,
      .offset = offsetof(struct listener, paths),
      .sentence = "Where MCP is served: /mcp and /mcp/v1 unless told otherwise."},
+    {.name = "toolsets",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct listener, toolsets),
+     .sentence = "Toolsets that are served here, by name or pattern; all where this is absent."},
     {0},
 };
 

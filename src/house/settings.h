@@ -35,6 +35,7 @@ struct listener {
     struct str host;
     int64_t port;
     struct option_list paths;
+    struct option_list toolsets;
 };
 
 struct settings {

@@ -51,6 +51,7 @@ static void post(struct http_door *door, struct http_exchange *x, const struct h
         visit_refuse(x, 503, "OUT_OF_MEMORY", "the server is out of memory", NULL, NULL);
         return;
     }
+    turn->call->origin.toolsets = door->toolsets;
     if (!identify(door, turn, req)) {
         visit_abandon(turn);
         return;

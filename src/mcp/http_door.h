@@ -25,6 +25,7 @@ struct http_door {
     struct mcp *mcp;
     const struct gate *gate;
     struct option_list paths; /* where MCP is served: "/mcp", "/mcp/v1", … */
+    struct name_set toolsets; /* that are served there */
 };
 
 void http_door_serve(void *door, struct http_exchange *x, const struct http_request *req);

@@ -5,8 +5,9 @@
 #include "base/log.h"
 #include "mcp/answer.h"
 #include "mcp/methods.h"
+#include "tools/offer.h"
+#include "tools/tool.h"
 
-#define CAPABILITIES "{\"tools\":{},\"logging\":{}}"
 #define INSTRUCTIONS                                                                               \
     "Governed, read-only access to a data warehouse. List the tables, describe the one you need, " \
     "then run one SELECT with a partition filter and named columns. A refusal says what to do "    \
@@ -17,11 +18,31 @@ static bool is_implementation(const struct json *info) {
            json_get_text(info, STR("version")).ptr != NULL;
 }
 
+/* Just what is served where the call came in. */
+static void put_capabilities(struct turn *turn, struct json_writer *w) {
+    bool may_complete = era_at_least(turn->version, "2025-03-26");
+    const struct {
+        const char *name;
+        bool is_served;
+    } all[] = {{"tools", tool_at(0) != NULL},
+               {"resources", resource_at(0) != NULL},
+               {"prompts", prompt_at(0) != NULL},
+               {"completions", may_complete && prompt_at(0) != NULL},
+               {"logging", true}};
+    json_key(w, STR("capabilities"));
+    json_object(w);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        if (!all[i].is_served) continue;
+        json_key(w, str_of(all[i].name));
+        json_raw_value(w, STR("{}"));
+    }
+    json_object_end(w);
+}
+
 static void answer_initialize(struct turn *turn) {
     struct json_writer *w = answer_begin(turn);
     json_put_text(w, STR("protocolVersion"), turn->version);
-    json_key(w, STR("capabilities"));
-    json_raw_value(w, STR(CAPABILITIES));
+    put_capabilities(turn, w);
     json_key(w, STR("serverInfo"));
     json_raw_value(w, STR(SERVER_INFO));
     json_put_text(w, STR("instructions"), STR(INSTRUCTIONS));
@@ -115,8 +136,7 @@ void method_discover(struct turn *turn) {
     struct json_writer *w = answer_begin_kept(turn, LIST_TTL_MS);
     json_key(w, STR("supportedVersions"));
     json_raw_value(w, STR("[\"" MCP_MODERN_VERSION "\"]"));
-    json_key(w, STR("capabilities"));
-    json_raw_value(w, STR(CAPABILITIES));
+    put_capabilities(turn, w);
     json_put_text(w, STR("instructions"), STR(INSTRUCTIONS));
     answer_end(turn);
 }

@@ -7,6 +7,12 @@ static const struct method methods[] = {
     {"server/discover", false, true, method_discover},
     {"tools/list", true, true, method_tools_list},
     {"tools/call", true, true, method_tools_call},
+    {"resources/list", true, true, method_resources_list},
+    {"resources/templates/list", true, true, method_resource_templates_list},
+    {"resources/read", true, true, method_resources_read},
+    {"prompts/list", true, true, method_prompts_list},
+    {"prompts/get", true, true, method_prompts_get},
+    {"completion/complete", true, true, method_complete},
 };
 
 const struct method *method_find(struct str name, enum era era) {

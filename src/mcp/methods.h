@@ -27,4 +27,13 @@ void method_discover(struct turn *turn);
 void method_tools_list(struct turn *turn); /* tool_methods.c */
 void method_tools_call(struct turn *turn);
 
+void method_resources_list(struct turn *turn); /* resource_methods.c */
+void method_resource_templates_list(struct turn *turn);
+void method_resources_read(struct turn *turn);
+
+void method_prompts_list(struct turn *turn); /* prompt_methods.c */
+void method_prompts_get(struct turn *turn);
+
+void method_complete(struct turn *turn); /* complete_method.c */
+
 #endif

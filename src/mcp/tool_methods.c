@@ -4,34 +4,24 @@
 #include "base/limits.h"
 #include "mcp/answer.h"
 #include "mcp/methods.h"
+#include "mcp/page.h"
 #include "tools/tool.h"
 
 /* What a caller may not use it does not see. */
-static bool may_see(struct turn *turn, const struct tool *tool) {
-    struct call *call = turn->call;
-    struct verdict verdict = {0};
-    policy_decide(call->snapshot->policy, &call->principal, str_of(tool->name), &call->arena,
-                  &verdict);
-    return verdict.effect == EFFECT_ALLOW;
-}
-
 void method_tools_list(struct turn *turn) {
-    const struct json *cursor = json_get(turn->message.params, STR("cursor"));
     bool with_output = era_at_least(turn->version, "2025-06-18");
-    if (cursor != NULL) { /* one page: no cursor was ever given out */
-        answer_refuse_params(turn, "the cursor is not one of ours");
-        return;
-    }
+    struct page page;
+    if (!page_begin(&page, turn)) return;
     struct json_writer *w = answer_begin_kept(turn, LIST_TTL_MS);
     json_key(w, STR("tools"));
     json_array(w);
     for (size_t i = 0; i < turn->mcp->n_tools; i++) {
         const struct tool_text *text = &turn->mcp->tools[i];
-        if (may_see(turn, text->tool))
+        if (tool_may_use(turn->call, text->tool) && page_takes(&page, str_of(text->tool->name)))
             json_raw_value(w, with_output ? text->with_output : text->without_output);
     }
     json_array_end(w);
-    answer_end(turn);
+    page_end(&page, turn);
 }
 
 /* An unknown tool is the protocol's error; any other failure is a result that the model can read

@@ -13,10 +13,15 @@ const struct policy_party *policy_client(const struct policy *policy, struct str
     return client != NULL ? client : map_get(&policy->clients, STR("*"));
 }
 
-enum ask { ASK_TOOL, ASK_DOMAIN };
+enum ask { ASK_TOOLSET, ASK_TOOL, ASK_DOMAIN };
 
 static const struct name_set *set_of(const struct policy_party *party, enum ask ask) {
-    return ask == ASK_TOOL ? &party->tools : &party->domains;
+    switch (ask) {
+    case ASK_TOOLSET: return &party->toolsets;
+    case ASK_TOOL: return &party->tools;
+    case ASK_DOMAIN: return &party->domains;
+    }
+    return NULL;
 }
 
 /* What the roles together say. Only roles with a list speak; if any does, one of them has to allow:
@@ -43,6 +48,14 @@ static bool is_somebody(const struct principal *principal) {
 }
 
 /* -- tools ------------------------------------------------------------------------------------ */
+
+bool policy_may_toolset(const struct policy *policy, const struct principal *principal,
+                        struct str toolset) {
+    if (!is_somebody(principal)) return false;
+    if (!roles_say(policy, principal, ASK_TOOLSET, toolset).is_allowed) return false;
+    const struct policy_party *client = policy_client(policy, principal->client_id);
+    return client == NULL || name_set_has(&client->toolsets, toolset);
+}
 
 static void deny(struct verdict *out, struct arena *arena, struct str rule, struct str tool) {
     *out = (struct verdict){.effect = EFFECT_DENY, .code = "TOOL_NOT_ALLOWED", .rule = rule};

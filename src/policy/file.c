@@ -250,6 +250,7 @@ result policy_file_read_allowlist(const struct binder *binder, const struct yaml
 #define AT(member) .offset = offsetof(struct party_row, member)
 #define PARTY_KEYS                                                                                 \
     {.name = "name", .type = BIND_TEXT, AT(name)},                                                 \
+        {.name = "allowed_toolsets", .type = BIND_TEXTS, AT(allowed_toolsets)},                    \
         {.name = "allowed_tools", .type = BIND_TEXTS, AT(allowed_tools)},                          \
         {.name = "allowed_domains", .type = BIND_TEXTS, AT(allowed_domains)},                      \
         {.name = "rate_limit", .type = BIND_RATE, AT(rate_limit), .max = RATE_CALLS_MAX}, {        \

@@ -71,7 +71,7 @@ struct policy_file {
 struct party_row {
     struct bind_head head;
     struct str name, client_id;
-    struct bind_texts allowed_tools, allowed_domains;
+    struct bind_texts allowed_toolsets, allowed_tools, allowed_domains;
     struct bind_rate rate_limit;
     int64_t query_quota_daily; /* 0: none */
 };

@@ -40,7 +40,7 @@ struct policy_entry {
 struct policy_party {
     struct str id;
     struct str rule; /* "role:ID", "client:ID" */
-    struct name_set tools, domains;
+    struct name_set toolsets, tools, domains;
     int64_t rate_n, rate_window_s; /* 0: none */
     int64_t quota_daily;           /* 0: none */
 };

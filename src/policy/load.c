@@ -196,10 +196,12 @@ static result add_party(struct loader *l, const struct party_row *row, const cha
     struct policy_party *party = arena_new(l->arena, struct policy_party);
     if (party == NULL) return fail_memory(NULL);
     struct str id = row->client_id.len > 0 ? row->client_id : row->head.id;
-    const struct bind_texts *tools = &row->allowed_tools, *domains = &row->allowed_domains;
+    const struct bind_texts *toolsets = &row->allowed_toolsets, *tools = &row->allowed_tools,
+                            *domains = &row->allowed_domains;
     *party = (struct policy_party){
         .id = id,
         .rule = str_printf(l->arena, "%s:" STR_FMT, kind, STR_ARG(id)),
+        .toolsets = {toolsets->items, toolsets->n, toolsets->is_set},
         .tools = {tools->items, tools->n, tools->is_set},
         .domains = {domains->items, domains->n, domains->is_set},
         .rate_n = row->rate_limit.n,

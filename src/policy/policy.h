@@ -52,6 +52,10 @@ struct verdict {
 void policy_decide(const struct policy *policy, const struct principal *principal, struct str tool,
                    struct arena *arena, struct verdict *out);
 
+/* Is the toolset on for the principal, by roles and client? What is off does not exist for him. */
+bool policy_may_toolset(const struct policy *policy, const struct principal *principal,
+                        struct str toolset);
+
 /* What the policy says of a table beside the grant, for people. All texts may be empty. */
 struct policy_table {
     struct str project, schema, name; /* lower case */

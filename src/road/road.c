@@ -65,7 +65,7 @@ static const struct station stations[] = {
 static enum step find_tool(struct road *road, struct call *call) {
     (void)road;
     call->tool = tool_find(call->tool_name);
-    if (call->tool == NULL) {
+    if (call->tool == NULL || !tool_is_offered(call, call->tool)) {
         fail(&call->report, FAIL_ABSENT, "TOOL_NOT_FOUND", REPORT_NO_OFFSET,
              "there is no tool '" STR_FMT "'", STR_ARG(utf8_clip(call->tool_name, 128)));
         fail_hint(&call->report, "tools/list tells the tools that you may use");

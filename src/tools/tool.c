@@ -14,10 +14,38 @@ const struct tool *tool_at(size_t i) {
     return NULL;
 }
 
-static void annotations(const struct tool *tool, struct json_writer *w) {
+const struct toolset *toolset_find(struct str name) {
+    for (const struct toolset *const *set = toolsets; *set != NULL; set++)
+        if (str_eq(str_of((*set)->name), name)) return *set;
+    return NULL;
+}
+
+static const struct toolset *toolset_of(const struct tool *tool) {
+    for (const struct toolset *const *set = toolsets; *set != NULL; set++)
+        for (const struct tool *t = (*set)->tools; t->name != NULL; t++)
+            if (t == tool) return *set;
+    return NULL;
+}
+
+bool tool_is_offered(const struct call *call, const struct tool *tool) {
+    const struct toolset *set = toolset_of(tool);
+    return set != NULL && name_set_has(&call->origin.toolsets, str_of(set->name)) &&
+           policy_may_toolset(call->snapshot->policy, &call->principal, str_of(set->name));
+}
+
+bool tool_may_use(struct call *call, const struct tool *tool) {
+    struct verdict verdict = {0};
+    if (!tool_is_offered(call, tool)) return false;
+    policy_decide(call->snapshot->policy, &call->principal, str_of(tool->name), &call->arena,
+                  &verdict);
+    return verdict.effect == EFFECT_ALLOW;
+}
+
+/* Revisions that know output schemas have the title beside the name. */
+static void annotations(const struct tool *tool, bool with_title, struct json_writer *w) {
     json_key(w, STR("annotations"));
     json_object(w);
-    json_put_text(w, STR("title"), str_of(tool->title));
+    if (with_title) json_put_text(w, STR("title"), str_of(tool->title));
     json_put_bool(w, STR("readOnlyHint"), !tool->is_destructive);
     json_put_bool(w, STR("destructiveHint"), tool->is_destructive);
     json_put_bool(w, STR("idempotentHint"), tool->is_idempotent);
@@ -64,6 +92,6 @@ void tool_describe(const struct tool *tool, bool with_output, struct json_writer
     json_key(w, STR("inputSchema"));
     input_schema(tool->input, w);
     if (with_output) output_schema(tool, w);
-    annotations(tool, w);
+    annotations(tool, !with_output, w);
     json_object_end(w);
 }

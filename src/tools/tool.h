@@ -38,9 +38,12 @@ struct tool {
     result (*run)(struct call *call, const void *input, struct json_writer *data);
 };
 
+/* Each list ends with a row whose name is NULL; an absent one is NULL. */
 struct toolset {
     const char *name;
-    const struct tool *tools; /* ends with a row whose name is NULL */
+    const struct tool *tools;
+    const struct resource *resources; /* tools/offer.h */
+    const struct prompt *prompts;
 };
 
 /* From meson.build; ends with NULL. */
@@ -50,6 +53,13 @@ extern const struct toolset *const toolsets[];
 const struct tool *tool_find(struct str name);
 /* Walks all tools in their order: for (size_t i = 0; (tool = tool_at(i)) != NULL; i++) */
 const struct tool *tool_at(size_t i);
+
+/* The toolset of that name, or NULL. */
+const struct toolset *toolset_find(struct str name);
+/* Is the tool's toolset on where the call came in, and for who calls? Else it does not exist. */
+bool tool_is_offered(const struct call *call, const struct tool *tool);
+/* Offered, and allowed by the policy. */
+bool tool_may_use(struct call *call, const struct tool *tool);
 
 /* Writes one Tool object of MCP: name, title, description, schemas, annotations. Revisions before
  * 2025-06-18 know no output schema. */

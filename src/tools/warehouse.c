@@ -4,11 +4,12 @@
  * list_allowed_tables and describe_table answer from memory; preview_table and run_select_sql walk
  * through the guard (tools/query.h). A table that is not granted does not exist here.
  */
+#include "tools/warehouse.h"
 #include "backend/backend.h"
 #include "base/limits.h"
-#include "sql/narrow.h"
 #include "sql/types.h"
 #include "tools/query.h"
+#include "tools/table.h"
 #include "tools/tool.h"
 
 /* -- list_allowed_tables ---------------------------------------------------------------------- */
@@ -27,14 +28,6 @@ static const struct field list_fields[] = {
 
 static void put_optional(struct json_writer *w, struct str key, struct str text) {
     if (text.len > 0) json_put_text(w, key, text);
-}
-
-/* "project.table", or "project.schema.table" where the schema is not the default one. */
-static struct str table_name(struct arena *arena, const struct policy_table *t) {
-    if (str_eq(t->schema, STR("default")) || t->schema.len == 0)
-        return str_printf(arena, STR_FMT "." STR_FMT, STR_ARG(t->project), STR_ARG(t->name));
-    return str_printf(arena, STR_FMT "." STR_FMT "." STR_FMT, STR_ARG(t->project),
-                      STR_ARG(t->schema), STR_ARG(t->name));
 }
 
 /* A name that found no memory would be a wrong answer. */
@@ -83,86 +76,6 @@ static result list_run(struct call *call, const void *in, struct json_writer *w)
     json_put_int(w, STR("count"), (int64_t)shown);
     json_object_end(w);
     return OK;
-}
-
-/* -- a table by its name ----------------------------------------------------------------------- */
-
-struct table_ref {
-    struct str project, schema, name;
-};
-
-/* "table", "project.table", "project.schema.table"; back quotes around parts are taken off. */
-static bool split_name(struct str text, struct str project, struct table_ref *out) {
-    struct str parts[3];
-    size_t n = 0;
-    for (struct str rest = text; rest.ptr != NULL;) {
-        struct str part = str_trim(str_cut(&rest, '.'));
-        if (part.len > 1 && part.ptr[0] == '`' && part.ptr[part.len - 1] == '`')
-            part = str_slice(part, 1, part.len - 1);
-        if (part.len == 0 || n == 3) return false;
-        parts[n++] = part;
-    }
-    if (n == 0) return false;
-    out->name = parts[n - 1];
-    out->project = n == 1 ? project : parts[0];
-    out->schema = n == 3 ? parts[1] : STR("default");
-    return true;
-}
-
-/* The granted name nearest to what was asked, for the hint. */
-static struct str nearest_table(struct call *call, struct str asked) {
-    const struct policy_table *const *tables;
-    size_t n;
-    struct report unused = {0};
-    struct str nearest = STR_NONE;
-    unsigned best = (unsigned)(asked.len / 2 + 1);
-    if (policy_tables(call->snapshot->policy, &call->principal, &call->arena, &tables, &n, &unused)
-            .why != FAIL_NONE)
-        return STR_NONE;
-    for (size_t i = 0; i < n; i++) {
-        struct str full = table_name(&call->arena, tables[i]);
-        unsigned a = str_distance(full, asked, best),
-                 b = str_distance(tables[i]->name, asked, best);
-        unsigned d = a < b ? a : b;
-        if (d >= best) continue;
-        best = d;
-        nearest = full;
-    }
-    return nearest;
-}
-
-static result refuse_table(struct call *call, struct str asked) {
-    result r = fail(&call->report, FAIL_DENIED, "TABLE_NOT_ALLOWED", REPORT_NO_OFFSET,
-                    "table '" STR_FMT "' does not exist or is not granted to this caller",
-                    STR_ARG(utf8_clip(asked, 128)));
-    struct str nearest = nearest_table(call, asked);
-    if (nearest.len > 0)
-        fail_hint(&call->report, "Did you mean '" STR_FMT "'? list_allowed_tables tells them all",
-                  STR_ARG(nearest));
-    else
-        fail_hint(&call->report, "Call list_allowed_tables for the names that you may use");
-    return r;
-}
-
-/* The table as this caller sees it: what is denied is not there. *table is what the policy says of
- * it. `source` must live as long as the grant is used. */
-static result table_find(struct call *call, struct str text, struct str project,
-                         const struct schema_source *source, const struct grant_relation **relation,
-                         const struct policy_table **table) {
-    struct grant *grant = arena_new(&call->arena, struct grant);
-    if (grant == NULL) return fail_memory(&call->report);
-    TRY(query_grant(call, project, source, grant));
-    struct table_ref ref;
-    if (!split_name(text, grant->default_project, &ref)) return refuse_table(call, text);
-    TRY(grant->find(grant, ref.project, ref.schema, ref.name, &call->arena, relation,
-                    &call->report));
-    if (*relation == NULL || (*relation)->effect != GRANT_ALLOW) return refuse_table(call, text);
-    *relation = grant_narrow(*relation, &call->arena);
-    if (*relation == NULL) return fail_memory(&call->report);
-    const struct schema_relation *s = (*relation)->schema;
-    *table =
-        policy_table_find(call->snapshot->policy, &call->principal, s->project, s->schema, s->name);
-    return *table == NULL ? refuse_table(call, text) : OK;
 }
 
 /* -- describe_table --------------------------------------------------------------------------- */
@@ -406,8 +319,7 @@ static result select_run(struct call *call, const void *in, struct json_writer *
 
 #define ROWS_SCHEMA                                                                                \
     "{\"type\":\"object\",\"properties\":{"                                                        \
-    "\"columns\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"              \
-    "\"name\":{\"type\":\"string\"},\"type\":{\"type\":\"string\"}}}},"                            \
+    "\"columns\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                            \
     "\"rows\":{\"type\":\"array\",\"items\":{\"type\":\"array\"}},"                                \
     "\"row_count\":{\"type\":\"integer\"},\"truncated\":{\"type\":\"boolean\"},"                   \
     "\"note\":{\"type\":\"string\"}},"                                                             \
@@ -467,4 +379,7 @@ static const struct tool warehouse_tools[] = {
     {0},
 };
 
-const struct toolset toolset_warehouse = {.name = "warehouse", .tools = warehouse_tools};
+const struct toolset toolset_warehouse = {.name = "warehouse",
+                                          .tools = warehouse_tools,
+                                          .resources = warehouse_resources,
+                                          .prompts = warehouse_prompts};

@@ -57,8 +57,10 @@ static void tells_who_asked_for_what(void **state) {
     struct call *call =
         rig_call(&rig, &waiter, "reader", "run_select_sql", "{\"sql\":\"SELECT 1\"}");
     call->principal.client_id = STR("desk");
-    call->origin =
-        (struct call_origin){STR("192.0.2.7"), STR("s1"), STR("\"q7\""), STR("tools/call")};
+    call->origin = (struct call_origin){.peer = STR("192.0.2.7"),
+                                        .session_id = STR("s1"),
+                                        .request_id = STR("\"q7\""),
+                                        .method = STR("tools/call")};
     call->verdict = (struct verdict){.effect = EFFECT_ALLOW, .rule = STR("role:reader")};
     call->facts.sql_asked = STR("SELECT 1");
     call->facts.sql_run = STR("SELECT 2");
