@@ -156,18 +156,23 @@ void buf_rewind(struct buf *buf, struct buf_mark mark) {
     buf->failed = mark.failed;
 }
 
+struct str buf_copy(const struct buf *buf, struct arena *arena) {
+    char *flat = arena_alloc(arena, buf->len, 1);
+    if (flat == NULL) return STR_NONE;
+    size_t at = 0;
+    for (const struct buf_chunk *chunk = buf->first; chunk != NULL; chunk = chunk->next) {
+        memcpy(flat + at, chunk->bytes, chunk->len);
+        at += chunk->len;
+    }
+    return (struct str){flat, buf->len};
+}
+
 struct str buf_flat(const struct buf *buf, struct arena *arena) {
     if (buf->len == 0) return STR_NONE;
     const struct buf_chunk *chunk = buf->first;
     while (chunk->len == 0) chunk = chunk->next;
     if (chunk->len == buf->len) return (struct str){chunk->bytes, chunk->len};
-    char *flat = arena_alloc(arena, buf->len, 1);
-    if (flat == NULL) return STR_NONE;
-    for (size_t at = 0; chunk != NULL; chunk = chunk->next) {
-        memcpy(flat + at, chunk->bytes, chunk->len);
-        at += chunk->len;
-    }
-    return (struct str){flat, buf->len};
+    return buf_copy(buf, arena);
 }
 
 size_t buf_iov(const struct buf *buf, size_t from, struct iovec *iov, size_t n) {

@@ -65,6 +65,8 @@ void buf_rewind(struct buf *buf, struct buf_mark mark);
 /* All bytes in one piece: a view when there is a single chunk, else a copy in the arena
  * (STR_NONE with len > 0 before: budget spent). */
 struct str buf_flat(const struct buf *buf, struct arena *arena);
+/* All bytes copied, to outlive the buf; NULL only when the arena's budget is spent. */
+struct str buf_copy(const struct buf *buf, struct arena *arena);
 
 /* Fills up to n vectors with the bytes from offset `from` on; returns how many were filled. */
 size_t buf_iov(const struct buf *buf, size_t from, struct iovec *iov, size_t n);

@@ -133,7 +133,7 @@ static result print(struct guarding *g, const struct sql_dialect *dialect, struc
     buf_init(&buf, (size_t)(PRINT_FACTOR * SQL_BYTES_MAX));
     result printed = sql_print(g->ruled->query, dialect, g->ruled, &buf, g->report);
     if (printed.why == FAIL_NONE) {
-        *out = str_dup(g->arena, buf_flat(&buf, g->arena)); /* the buf's bytes go with it */
+        *out = buf_copy(&buf, g->arena);
         if (out->ptr == NULL) printed = fail_memory(g->report);
     }
     buf_deinit(&buf);

@@ -200,6 +200,7 @@ static void flat_needs_the_budget_only_for_several_chunks(void **state) {
     assert_int_equal(buf_flat(&buf, &arena).len, 9);
     for (int i = 0; i < 2000; i++) buf_add_byte(&buf, 'x');
     assert_null(buf_flat(&buf, &arena).ptr);
+    assert_null(buf_copy(&buf, &arena).ptr);
     buf_deinit(&buf);
     arena_deinit(&arena);
 }

@@ -64,7 +64,7 @@ static result say(const struct grant *grant, struct str sql, struct arena *arena
     buf_init(&buf, 1 << 20);
     result printed = sql_print(ruled->query, subject.printer, ruled, &buf, report);
     if (printed.why == FAIL_NONE) {
-        *out = str_dup(arena, buf_flat(&buf, arena));
+        *out = buf_copy(&buf, arena);
         if (out->ptr == NULL) printed = fail_memory(report);
     }
     buf_deinit(&buf);
