@@ -94,31 +94,53 @@ static const char *kind_of_word(struct str word) {
     return "unknown";
 }
 
-static bool token_is_select(const struct token *token) {
-    return token->kind == TOKEN_WORD && token->word == WORD_SELECT;
+static bool is_word(struct str text, const struct token *token, const char *word) {
+    return token->kind == TOKEN_WORD &&
+           str_ieq(str_slice(text, token->from, token->to), str_of(word));
+}
+
+/* FROM t MAP a USING …: but MAP(…) is a function, and MAP before a keyword a name. */
+static bool is_plain_operand(const struct token *token) {
+    return token->kind == TOKEN_QUOTED || token->kind == TOKEN_STRING ||
+           token->kind == TOKEN_NUMBER ||
+           (token->kind == TOKEN_WORD && token->word == WORD_UNKNOWN);
+}
+
+/* The verb that the token is, seen with what stands around it, or NULL: nearly all verbs are names,
+ * too. */
+static const char *verb_at(struct str text, const struct token *last, const struct token *token,
+                           bool is_with) {
+    struct token next = sql_lex(text, token->to);
+    if (is_word(text, token, "SELECT")) return "select";
+    if (is_word(text, token, "INSERT") &&
+        (is_word(text, &next, "INTO") || is_word(text, &next, "OVERWRITE")))
+        return "insert";
+    if ((is_word(text, token, "MAP") || is_word(text, token, "REDUCE")) && is_plain_operand(&next))
+        return kind_of_word(str_slice(text, token->from, token->to));
+    bool is_behind_cte = is_with && last->kind == TOKEN_CLOSE;
+    if (!is_behind_cte) return NULL;
+    static const char *const verbs[] = {"INSERT", "UPDATE", "DELETE", "MERGE"};
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        if (is_word(text, token, verbs[i])) return kind_of_word(str_of(verbs[i]));
+    return NULL;
 }
 
 /* WITH … and FROM … : the first verb outside parentheses says what is done with the rest. */
-static const char *kind_behind(struct str text, size_t at) {
-    static const enum sql_word verbs[] = {WORD_SELECT, WORD_INSERT, WORD_UPDATE, WORD_DELETE};
+static const char *kind_behind(struct str text, const struct token *first) {
+    bool is_with = first->word == WORD_WITH;
     size_t depth = 0;
     const char *inner = "unknown"; /* of WITH … (SELECT …) */
+    struct token last = *first;
     for (;;) {
-        struct token token = sql_lex(text, at);
+        struct token token = sql_lex(text, last.to);
         if (token.kind == TOKEN_END || token.kind == TOKEN_BAD || token.kind == TOKEN_SEMICOLON)
             return inner;
-        if (token_is_select(&token)) inner = "select";
+        if (is_word(text, &token, "SELECT")) inner = "select";
         if (token.kind == TOKEN_OPEN) depth++;
         if (token.kind == TOKEN_CLOSE && depth > 0) depth--;
-        bool outside = depth == 0 && token.kind == TOKEN_WORD;
-        for (size_t i = 0; outside && i < COUNT(verbs); i++) {
-            if (token.word == verbs[i]) return kind_of_word(str_slice(text, token.from, token.to));
-        }
-        struct str word = str_slice(text, token.from, token.to);
-        if (outside && (str_ieq(word, STR("MERGE")) || str_ieq(word, STR("MAP")) ||
-                        str_ieq(word, STR("REDUCE"))))
-            return kind_of_word(word);
-        at = token.to;
+        const char *verb = depth == 0 ? verb_at(text, &last, &token, is_with) : NULL;
+        if (verb != NULL) return verb;
+        last = token;
     }
 }
 
@@ -129,6 +151,6 @@ const char *sql_classify(struct str text) {
         token = sql_lex(text, token.to);
     if (token.kind == TOKEN_AT) return "script";
     if (token.kind != TOKEN_WORD) return "unknown";
-    if (token.word == WORD_WITH || token.word == WORD_FROM) return kind_behind(text, token.to);
+    if (token.word == WORD_WITH || token.word == WORD_FROM) return kind_behind(text, &token);
     return kind_of_word(str_slice(text, token.from, token.to));
 }

@@ -425,13 +425,35 @@ result sql_lex_check(struct str text, struct report *report) {
     return OK;
 }
 
+/* The ASCII character that somebody who types Chinese, or copies from a text, may have meant; 0: it
+ * is none of these. */
+static char ascii_of(uint32_t rune) {
+    static const struct {
+        uint32_t rune;
+        char ascii;
+    } look[] = {
+        {0x00A0, ' '}, {0x3000, ' '},  {0x2018, '\''}, {0x2019, '\''}, {0x201C, '"'},
+        {0x201D, '"'}, {0x2013, '-'},  {0x2014, '-'},  {0x2212, '-'},  {0x3001, ','},
+        {0x3002, '.'}, {0x00B4, '\''}, {0x2032, '\''}, {0x2033, '"'},
+    };
+    if (rune >= 0xFF01 && rune <= 0xFF5E) return (char)(rune - 0xFF00 + 0x20);
+    for (size_t i = 0; i < COUNT(look); i++)
+        if (look[i].rune == rune) return look[i].ascii;
+    return '\0';
+}
+
 static result complain_character(struct str text, const struct token *token,
                                  struct report *report) {
     uint32_t rune = 0;
     (void)utf8_next(str_slice(text, token->from, token->to), &rune);
     result r = fail(report, FAIL_INPUT, "SQL_SYNTAX_ERROR", token->from,
                     "the character U+%04X has no meaning here", (unsigned)rune);
-    if (rune > 0x7F)
+    char ascii = ascii_of(rune);
+    if (ascii == ' ')
+        fail_hint(report, "Write a plain blank for it.");
+    else if (ascii != '\0')
+        fail_hint(report, "Write the plain character %c for it.", ascii);
+    else if (rune > 0x7F)
         fail_hint(report, "Only blank, tab and line ends separate words; quote a name that needs "
                           "the character with back quotes.");
     return r;

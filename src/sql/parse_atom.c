@@ -33,6 +33,11 @@ result parse_string(struct parser *p, struct str *out) {
     return OK;
 }
 
+result parse_comment(struct parser *p) {
+    struct str ignored;
+    return parse_take_word(p, WORD_COMMENT) ? parse_string(p, &ignored) : OK;
+}
+
 static result literal_new(struct parser *p, enum sql_literal_kind kind, struct sql_expr **out) {
     *out = parse_expr_new(p, SQL_LITERAL, p->token.from);
     if (*out == NULL) return fail_memory(p->report);
@@ -227,32 +232,14 @@ static result parse_reserved_call(struct parser *p, struct sql_expr **out) {
     return parse_call(p, SQL_CALL_PLAIN, &path, from, out);
 }
 
+/* INTERVAL 'x' DAY TO SECOND, INTERVAL a + 1 DAY. */
 static result parse_interval_word(struct parser *p, struct sql_expr **out) {
     struct sql_expr *value = NULL;
     size_t from = p->token.from;
+    bool is_text = p->ahead.kind == TOKEN_STRING;
     parse_next(p);
-    TRY(parse_operand(p, &value));
+    TRY(is_text ? parse_operand(p, &value) : parse_math(p, &value));
     return parse_interval(p, from, value, out);
-}
-
-/* INTERVAL before a value, not as a name: INTERVAL 'x', INTERVAL 1, INTERVAL (e), INTERVAL c DAY.
- */
-static bool at_interval(const struct parser *p) {
-    enum sql_unit unit;
-    struct token second = parse_peek(p, 2);
-    switch ((int)p->ahead.kind) {
-    case TOKEN_STRING:
-    case TOKEN_NUMBER: return true;
-    case TOKEN_MINUS:
-    case TOKEN_PLUS:
-        return second.kind == TOKEN_NUMBER && parse_unit_of(parse_peek(p, 3).word, &unit);
-    case TOKEN_WORD:
-    case TOKEN_QUOTED: break;
-    default: return false;
-    }
-    if (p->ahead.kind == TOKEN_WORD && sql_word_is_reserved(p->ahead.word)) return false;
-    if (second.kind == TOKEN_DOT) return parse_unit_of(parse_peek(p, 4).word, &unit);
-    return second.kind == TOKEN_WORD && parse_unit_of(second.word, &unit);
 }
 
 /* new Integer[10], new java.util.X(): but `new` alone, or with an alias, is a column. */
@@ -274,10 +261,18 @@ static bool typed_literal(const struct parser *p, enum sql_literal_kind *out) {
     }
 }
 
-/* _utf8'…': a string in another character set; what it holds would depend on the reader. */
+/* _gbk'…': a string in another character set; what it holds would depend on the reader. */
 static bool at_charset_string(const struct parser *p) {
     return (p->ahead.kind == TOKEN_STRING || p->ahead.kind == TOKEN_DSTRING) &&
            p->ahead.from == p->token.to && p->text.ptr[p->token.from] == '_';
+}
+
+static result parse_charset_string(struct parser *p, struct sql_expr **out) {
+    if (str_ieq(parse_text(p, &p->token), STR("_utf8")))
+        return parse_string_literal(p, SQL_STRING, true, out);
+    result r = parse_refuse(p, p->token.from, "a string in a character set other than UTF-8");
+    fail_hint(p->report, "Write the text itself, without the name of a character set.");
+    return r;
 }
 
 static result parse_word(struct parser *p, struct sql_expr **out) {
@@ -298,7 +293,7 @@ static result parse_word(struct parser *p, struct sql_expr **out) {
         break;
     case WORD_FUNCTION: return parse_refuse_kind(p, p->token.from, "this defines a function");
     case WORD_INTERVAL:
-        if (at_interval(p)) return parse_interval_word(p, out);
+        if (parse_at_interval(p)) return parse_interval_word(p, out);
         break;
     case WORD_NEW:
         if (at_constructor(p)) return refuse_java(p, p->token.from);
@@ -306,8 +301,7 @@ static result parse_word(struct parser *p, struct sql_expr **out) {
     default: break;
     }
     if (typed_literal(p, &kind)) return parse_string_literal(p, kind, true, out);
-    if (at_charset_string(p))
-        return parse_refuse(p, p->token.from, "strings in another character set are not accepted");
+    if (at_charset_string(p)) return parse_charset_string(p, out);
     return parse_named(p, out);
 }
 

@@ -155,7 +155,7 @@ static result parse_frame(struct parser *p, struct sql_frame **out) {
  * window would double at each level. */
 static result parse_window_cluster(struct parser *p, struct sql_window *window) {
     size_t at = p->token.from;
-    TRY(parse_exprs(p, &window->partition));
+    TRY(parse_keys(p, &window->partition));
     window->n_order = window->partition.n;
     window->order = arena_new_array(p->arena, window->n_order, struct sql_order);
     if (window->order == NULL) return fail_memory(p->report);
@@ -182,9 +182,11 @@ static result parse_window_parts(struct parser *p, struct sql_window *window) {
         TRY(parse_window_cluster(p, window));
     } else {
         if (parse_take_by(p, WORD_PARTITION) || parse_take_by(p, WORD_DISTRIBUTE))
-            TRY(parse_exprs(p, &window->partition));
-        if (parse_take_by(p, WORD_ORDER) || parse_take_by(p, WORD_SORT))
+            TRY(parse_keys(p, &window->partition));
+        if (parse_take_by(p, WORD_ORDER))
             TRY(parse_order(p, &window->order, &window->n_order));
+        else if (parse_take_by(p, WORD_SORT))
+            TRY(parse_sort(p, &window->order, &window->n_order));
     }
     return parse_frame(p, &window->frame);
 }
@@ -376,6 +378,15 @@ static enum sql_word call_word(const struct parser *p, const struct sql_call *ca
     return sql_lex(p->text, call->name.at[0].span.from).word;
 }
 
+/* count(ALL a) is count(a), but ALL alone, or with an operator behind it, is a column. */
+static bool at_all(const struct parser *p) {
+    if (!parse_is_word(p, WORD_ALL)) return false;
+    return p->ahead.kind == TOKEN_QUOTED || p->ahead.kind == TOKEN_NUMBER ||
+           p->ahead.kind == TOKEN_STRING || parse_ahead_word(p, WORD_UNKNOWN) ||
+           parse_ahead_word(p, WORD_CASE) || parse_ahead_word(p, WORD_CAST) ||
+           parse_ahead_word(p, WORD_IF);
+}
+
 static result parse_args(struct parser *p, enum sql_word word, struct sql_call *call) {
     parse_next(p);
     if (parse_is_word(p, WORD_ON))
@@ -384,6 +395,7 @@ static result parse_args(struct parser *p, enum sql_word word, struct sql_call *
         call->distinct = true;
         parse_next(p);
     }
+    if (at_all(p)) parse_next(p);
     if (parse_is(p, TOKEN_CLOSE) && !call->distinct) return OK;
     do {
         struct sql_expr *arg = NULL;
@@ -411,14 +423,6 @@ static result parse_call_body(struct parser *p, struct sql_expr *expr) {
     return parse_call_tail(p, expr);
 }
 
-/* INTERVAL (e) DAY looks like a call until the unit. */
-static bool is_interval_call(const struct parser *p, const struct sql_expr *expr) {
-    enum sql_unit unit;
-    return expr->kind == SQL_CALL && expr->call.args.n == 1 && !expr->call.distinct &&
-           call_word(p, &expr->call) == WORD_INTERVAL && parse_is(p, TOKEN_WORD) &&
-           parse_unit_of(p->token.word, &unit);
-}
-
 result parse_call(struct parser *p, enum sql_call_prefix prefix, const struct sql_names *name,
                   size_t from, struct sql_expr **out) {
     struct nest nest;
@@ -429,7 +433,5 @@ result parse_call(struct parser *p, enum sql_call_prefix prefix, const struct sq
     expr->call.name = *name;
     TRY(parse_call_body(p, expr));
     parse_expr_end(p, expr);
-    TRY(parse_leave(p, &nest, &expr->height));
-    if (is_interval_call(p, expr)) return parse_interval(p, from, expr->call.args.at[0], out);
-    return OK;
+    return parse_leave(p, &nest, &expr->height);
 }

@@ -30,7 +30,34 @@ result parse_order(struct parser *p, struct sql_order **out, size_t *n) {
     return OK;
 }
 
+/* SORT BY (a, b) arrives as a row. */
+static result orders_of_row(struct parser *p, const struct sql_exprs *row, struct sql_order **out,
+                            size_t *n) {
+    *out = arena_new_array(p->arena, row->n, struct sql_order);
+    if (*out == NULL) return fail_memory(p->report);
+    for (*n = 0; *n < row->n; ++*n) (*out)[*n].expr = row->at[*n];
+    return parse_count(p, *n, p->limits.select_items, "keys in one order");
+}
+
+result parse_sort(struct parser *p, struct sql_order **out, size_t *n) {
+    bool is_list = parse_at_sort_list(p);
+    if (is_list) parse_next(p);
+    TRY(parse_order(p, out, n));
+    if (is_list) TRY(parse_want(p, TOKEN_CLOSE, "',' or ')'"));
+    const struct sql_order *first = &(*out)[0];
+    bool is_bare = *n == 1 && !first->descending && first->nulls == SQL_NULLS_DEFAULT;
+    if (!is_bare || first->expr->kind != SQL_ROW) return OK;
+    return orders_of_row(p, &first->expr->items, out, n);
+}
+
+result parse_keys(struct parser *p, struct sql_exprs *out) {
+    TRY(parse_exprs(p, out));
+    if (out->n == 1 && out->at[0]->kind == SQL_ROW) *out = out->at[0]->items;
+    return OK;
+}
+
 static result parse_zorder(struct parser *p, struct sql_names *out) {
+    if (parse_is(p, TOKEN_OPEN)) return parse_names(p, out, "the name of a column");
     do {
         struct sql_name name = {0};
         TRY(parse_name(p, &name, "the name of a column"));
@@ -54,9 +81,9 @@ static result parse_limit(struct parser *p, struct sql_limit *limit) {
 
 result parse_tail(struct parser *p, struct sql_tail *tail) {
     if (parse_take_by(p, WORD_ORDER)) TRY(parse_order(p, &tail->order, &tail->n_order));
-    if (parse_take_by(p, WORD_CLUSTER)) TRY(parse_exprs(p, &tail->cluster));
-    if (parse_take_by(p, WORD_DISTRIBUTE)) TRY(parse_exprs(p, &tail->distribute));
-    if (parse_take_by(p, WORD_SORT)) TRY(parse_order(p, &tail->sort, &tail->n_sort));
+    if (parse_take_by(p, WORD_CLUSTER)) TRY(parse_keys(p, &tail->cluster));
+    if (parse_take_by(p, WORD_DISTRIBUTE)) TRY(parse_keys(p, &tail->distribute));
+    if (parse_take_by(p, WORD_SORT)) TRY(parse_sort(p, &tail->sort, &tail->n_sort));
     if (parse_take_by(p, WORD_ZORDER)) TRY(parse_zorder(p, &tail->zorder));
     return parse_limit(p, &tail->limit);
 }
@@ -203,14 +230,32 @@ static result parse_group_suffix(struct parser *p, struct sql_group_by *out) {
     return parse_group_items(p, &out->sets, &out->n_sets);
 }
 
+static result add_group(struct parser *p, const struct sql_group *group, struct sql_group_by *out) {
+    struct sql_group *slot = PARSE_PUSH(p, out->items, out->n_items);
+    if (slot == NULL) return fail_memory(p->report);
+    *slot = *group;
+    return parse_count(p, out->n_items, p->limits.select_items, "keys in GROUP BY");
+}
+
+/* GROUP BY (a, (b, c)) groups by a, b and c; the parser has bounded how deep that goes. */
+static result add_row_groups(struct parser *p, const struct sql_group *group,
+                             struct sql_group_by *out) {
+    if (group->kind != SQL_GROUP_EXPR || group->expr->kind != SQL_ROW)
+        return add_group(p, group, out);
+    const struct sql_exprs *row = &group->expr->items;
+    for (size_t i = 0; i < row->n; i++) {
+        struct sql_group item = {
+            .kind = SQL_GROUP_EXPR, .span = row->at[i]->span, .expr = row->at[i]};
+        TRY(add_row_groups(p, &item, out));
+    }
+    return OK;
+}
+
 result parse_group_by(struct parser *p, struct sql_group_by *out) {
     do {
         struct sql_group group = {0};
-        struct sql_group *slot = PARSE_PUSH(p, out->items, out->n_items);
-        if (slot == NULL) return fail_memory(p->report);
-        TRY(parse_count(p, out->n_items, p->limits.select_items, "keys in GROUP BY"));
         TRY(parse_group(p, false, &group));
-        out->items[out->n_items - 1] = group;
+        TRY(add_row_groups(p, &group, out));
     } while (parse_take(p, TOKEN_COMMA));
     return parse_group_suffix(p, out);
 }

@@ -8,9 +8,9 @@
  * the recursion, and `high` (the highest subtree finished since the innermost enter) gives nodes
  * their height, which bounds the recursion of everybody after us.
  *
- * parse.c door · parse_token.c hands and refusals · parse_query.c blocks · parse_source.c FROM ·
- * parse_clause.c hints, GROUP BY, the tail · parse_expr.c operators · parse_atom.c operands ·
- * parse_call.c calls and windows · parse_look.c lookahead
+ * parse.c door · parse_token.c hands and refusals · parse_query.c blocks · parse_source.c and
+ * parse_join.c FROM · parse_clause.c hints, GROUP BY, the tail · parse_expr.c operators ·
+ * parse_atom.c operands · parse_call.c calls and windows · parse_look.c lookahead
  */
 #ifndef WEIR_SQL_PARSE_INNER_H
 #define WEIR_SQL_PARSE_INNER_H
@@ -25,7 +25,7 @@ struct parser {
     struct report *report;
     struct token token; /* in hand */
     struct token ahead;
-    uint32_t last_to; /* end of the token before the one in hand */
+    uint32_t last_from, last_to; /* the token before the one in hand */
     uint32_t n_ids;
     unsigned depth;  /* constructs that hold the token in hand, at most limits.nesting */
     unsigned frames; /* calls of the operator parser on the stack, at most 2 for each level */
@@ -107,6 +107,9 @@ MUST_USE result parse_add_name(struct parser *p, struct sql_names *names,
                                const struct sql_name *name);
 /* ( a, b, … ) */
 MUST_USE result parse_names(struct parser *p, struct sql_names *out, const char *what);
+MUST_USE result parse_aliases(struct parser *p, struct sql_names *out, const char *what);
+/* ( a COMMENT 'x', b ): the comments are not kept. */
+MUST_USE result parse_commented_names(struct parser *p, struct sql_names *out, const char *what);
 /* a . b . c, at most `max` parts */
 MUST_USE result parse_path(struct parser *p, struct sql_names *out, size_t max, const char *what);
 
@@ -125,6 +128,10 @@ bool parse_at_item_alias(const struct parser *p, bool after_from);
 bool parse_at_table_alias(const struct parser *p);  /* of a plain table */
 bool parse_at_source_alias(const struct parser *p); /* of a derived table */
 bool parse_at_lambda(const struct parser *p);
+/* INTERVAL before a value and a unit, not as a name. */
+bool parse_at_interval(const struct parser *p);
+/* ( a DESC, b ): the parenthesis of SORT BY holds keys with their directions. */
+bool parse_at_sort_list(const struct parser *p);
 
 /* -- parse_query.c ---------------------------------------------------------------------------- */
 
@@ -136,6 +143,10 @@ MUST_USE result parse_query_rest(struct parser *p, struct sql_query **query);
 /* -- parse_clause.c --------------------------------------------------------------------------- */
 
 MUST_USE result parse_order(struct parser *p, struct sql_order **out, size_t *n);
+/* What follows SORT BY: also in parentheses, (a DESC, b). */
+MUST_USE result parse_sort(struct parser *p, struct sql_order **out, size_t *n);
+/* What follows PARTITION, DISTRIBUTE and CLUSTER BY: a, b or (a, b). */
+MUST_USE result parse_keys(struct parser *p, struct sql_exprs *out);
 /* ORDER BY … LIMIT, whatever of it is there. */
 MUST_USE result parse_tail(struct parser *p, struct sql_tail *tail);
 MUST_USE result parse_hints(struct parser *p, struct sql_select *select);
@@ -143,11 +154,17 @@ MUST_USE result parse_group_by(struct parser *p, struct sql_group_by *out);
 
 /* -- parse_source.c --------------------------------------------------------------------------- */
 
+MUST_USE result parse_source(struct parser *p, struct sql_source **out);
+struct sql_source *parse_source_new(struct parser *p, enum sql_source_kind kind, size_t from);
+MUST_USE result parse_pivots(struct parser *p, struct sql_source **source);
+
+/* -- parse_join.c ----------------------------------------------------------------------------- */
+
 MUST_USE result parse_from(struct parser *p, struct sql_source **out);
 /* LATERAL VIEW …; `input` may be NULL. */
 MUST_USE result parse_lateral(struct parser *p, struct sql_source *input, struct sql_source **out);
-struct sql_source *parse_source_new(struct parser *p, enum sql_source_kind kind, size_t from);
-MUST_USE result parse_pivots(struct parser *p, struct sql_source **source);
+/* JOIN …, LATERAL VIEW … behind *source, which is replaced. */
+MUST_USE result parse_joined(struct parser *p, struct sql_source **source);
 
 /* -- parse_expr.c ----------------------------------------------------------------------------- */
 
@@ -174,6 +191,7 @@ MUST_USE result parse_atom(struct parser *p, struct sql_expr **out);
 MUST_USE result parse_star(struct parser *p, const struct sql_names *qualifier, size_t from,
                            struct sql_expr **out);
 MUST_USE result parse_string(struct parser *p, struct str *out); /* adjacent ones joined */
+MUST_USE result parse_comment(struct parser *p); /* COMMENT 'x' when it is there; not kept */
 /* f(…) with all that may follow; the token in hand is the opening parenthesis. */
 MUST_USE result parse_call(struct parser *p, enum sql_call_prefix prefix,
                            const struct sql_names *name, size_t from, struct sql_expr **out);

@@ -218,3 +218,118 @@ bool parse_at_lambda(const struct parser *p) {
     }
     return false;
 }
+
+/* -- runs of tokens -----------------------------------------------------------------------------
+ */
+
+enum { RUN_TOKENS_MAX = 256 }; /* what is longer is taken for the other thing, and refused there */
+
+/* A walk over the tokens of one expression: `last` is the one before `token`, `depth` counts the
+ * brackets that are open. */
+struct run {
+    const struct parser *p;
+    struct token token, last;
+    size_t n, depth;
+};
+
+static struct run run_from(const struct parser *p, const struct token *token) {
+    return (struct run){.p = p, .token = *token};
+}
+
+static bool is_opening(enum token_kind kind) {
+    return kind == TOKEN_OPEN || kind == TOKEN_OPEN_SQUARE;
+}
+
+static bool is_closing(enum token_kind kind) {
+    return kind == TOKEN_CLOSE || kind == TOKEN_CLOSE_SQUARE;
+}
+
+/* false: the run is at its end, or has become too long. */
+static bool run_next(struct run *run) {
+    if (is_opening(run->token.kind)) run->depth++;
+    if (is_closing(run->token.kind) && run->depth-- == 0) return false;
+    run->last = run->token;
+    run->token = sql_lex(run->p->text, run->token.to);
+    return run->token.kind != TOKEN_END && run->token.kind != TOKEN_BAD &&
+           run->n++ < RUN_TOKENS_MAX;
+}
+
+/* The token can be the last one of an operand, so that a word behind it is no operand. */
+static bool ends_operand(const struct token *token) {
+    switch ((int)token->kind) {
+    case TOKEN_QUOTED:
+    case TOKEN_STRING:
+    case TOKEN_DSTRING:
+    case TOKEN_NUMBER:
+    case TOKEN_QUESTION:
+    case TOKEN_CLOSE:
+    case TOKEN_CLOSE_SQUARE: return true;
+    case TOKEN_WORD:
+        return token->word != WORD_DIV &&
+               (!sql_word_is_reserved(token->word) || token->word == WORD_END);
+    default: return false;
+    }
+}
+
+/* The token may stand between INTERVAL and its unit, outside of brackets. */
+static bool is_math(const struct token *token) {
+    switch ((int)token->kind) {
+    case TOKEN_QUOTED:
+    case TOKEN_STRING:
+    case TOKEN_DSTRING:
+    case TOKEN_NUMBER:
+    case TOKEN_QUESTION:
+    case TOKEN_DOT:
+    case TOKEN_PLUS:
+    case TOKEN_MINUS:
+    case TOKEN_STAR:
+    case TOKEN_SLASH:
+    case TOKEN_PERCENT:
+    case TOKEN_TILDE:
+    case TOKEN_CARET:
+    case TOKEN_AMPERSAND:
+    case TOKEN_BAR:
+    case TOKEN_BARS:
+    case TOKEN_OPEN:
+    case TOKEN_CLOSE:
+    case TOKEN_OPEN_SQUARE:
+    case TOKEN_CLOSE_SQUARE: return true;
+    case TOKEN_WORD:
+        return !sql_word_is_reserved(token->word) || token->word == WORD_CAST ||
+               token->word == WORD_IF;
+    default: return false;
+    }
+}
+
+static bool is_infix_word(enum sql_word word) {
+    return word == WORD_DIV || word == WORD_IS || word == WORD_IN || word == WORD_LIKE ||
+           word == WORD_RLIKE || word == WORD_REGEXP || word == WORD_BETWEEN || word == WORD_AS;
+}
+
+bool parse_at_interval(const struct parser *p) {
+    enum sql_unit unit;
+    if (p->ahead.kind == TOKEN_STRING || p->ahead.kind == TOKEN_NUMBER) return true;
+    if (!parse_at_operand(p, 1)) return false;
+    if (p->ahead.kind == TOKEN_WORD && is_infix_word(p->ahead.word)) return false;
+    struct run run = run_from(p, &p->ahead);
+    while (run.depth > 0 || is_math(&run.token)) {
+        if (!run_next(&run)) return false;
+        if (run.depth > 0 || run.token.kind != TOKEN_WORD || !ends_operand(&run.last)) continue;
+        if (run.token.word == WORD_DIV) continue;
+        return parse_unit_of(run.token.word, &unit); /* two operands in a row: the second is it */
+    }
+    return false;
+}
+
+bool parse_at_sort_list(const struct parser *p) {
+    if (!parse_is(p, TOKEN_OPEN)) return false;
+    struct run run = run_from(p, &p->token);
+    while (run_next(&run) && run.depth > 0) {
+        if (run.depth > 1 || run.token.kind != TOKEN_WORD) continue;
+        if (run.token.word == WORD_SELECT) return false;
+        bool is_order = run.token.word == WORD_ASC || run.token.word == WORD_DESC ||
+                        run.token.word == WORD_NULLS;
+        if (is_order && ends_operand(&run.last)) return true;
+    }
+    return false;
+}

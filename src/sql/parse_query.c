@@ -26,7 +26,7 @@ static result parse_item_alias(struct parser *p, bool after_from, struct sql_ite
     bool as = parse_take_word(p, WORD_AS);
     if (as && parse_is(p, TOKEN_OPEN)) {
         item->listed = true;
-        return parse_names(p, &item->aliases, "an alias");
+        return parse_aliases(p, &item->aliases, "an alias");
     }
     if (!as && !parse_at_item_alias(p, after_from)) return OK;
     TRY(parse_alias(p, &name, "an alias behind AS"));
@@ -231,7 +231,7 @@ static result parse_cte(struct parser *p, struct sql_cte *cte) {
     if (parse_is(p, TOKEN_OPEN)) {
         if (p->ahead.kind == TOKEN_AT)
             return parse_refuse_kind(p, p->ahead.from, "this defines a function");
-        TRY(parse_names(p, &cte->columns, "the name of a column"));
+        TRY(parse_commented_names(p, &cte->columns, "the name of a column"));
     }
     TRY(parse_want_word(p, WORD_AS));
     TRY(parse_want(p, TOKEN_OPEN, "'(' and a query"));

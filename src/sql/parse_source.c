@@ -1,5 +1,4 @@
-/* FROM: tables, derived tables, joins, lateral views. Joins and lateral views apply from left to
- * right. */
+/* What one source of a FROM is: tables, derived tables, VALUES, functions, parentheses. */
 #include "sql/parse_inner.h"
 
 enum { TABLE_PARTS_MAX = 3 };
@@ -10,8 +9,6 @@ struct paren {
     struct sql_query *query;
     struct sql_source *source;
 };
-
-static result parse_source(struct parser *p, struct sql_source **out);
 
 struct sql_source *parse_source_new(struct parser *p, enum sql_source_kind kind, size_t from) {
     struct sql_source *source = arena_new(p->arena, struct sql_source);
@@ -191,8 +188,6 @@ static bool is_bare_values(const struct sql_source *source) {
 
 /* -- parentheses ------------------------------------------------------------------------------ */
 
-static result parse_joined(struct parser *p, struct sql_source **source);
-
 static result derived_of(struct parser *p, struct sql_query *query, size_t from,
                          struct sql_source **out) {
     struct sql_source *source = *out = parse_source_new(p, SQL_DERIVED, from);
@@ -256,7 +251,7 @@ static result parse_paren_source(struct parser *p, struct sql_source **out) {
     return OK;
 }
 
-static result parse_source(struct parser *p, struct sql_source **out) {
+result parse_source(struct parser *p, struct sql_source **out) {
     if (parse_is(p, TOKEN_AT))
         return parse_refuse_kind(p, p->token.from, "variables (@…) belong to scripts");
     struct nest nest;
@@ -272,128 +267,4 @@ static result parse_source(struct parser *p, struct sql_source **out) {
     unsigned below = parse_below(p, &nest);
     if ((*out)->height == 0) TRY(parse_raise(p, below, &(*out)->height));
     return parse_pivots(p, out);
-}
-
-/* -- joins ------------------------------------------------------------------------------------ */
-
-static result parse_join_outer(struct parser *p, enum sql_word side, struct sql_join *join) {
-    join->kind = side == WORD_LEFT    ? SQL_JOIN_LEFT
-                 : side == WORD_RIGHT ? SQL_JOIN_RIGHT
-                                      : SQL_JOIN_FULL;
-    bool semi = parse_is_word(p, WORD_SEMI), anti = parse_is_word(p, WORD_ANTI);
-    if (side == WORD_LEFT && (semi || anti)) {
-        join->kind = semi ? SQL_JOIN_SEMI : SQL_JOIN_ANTI;
-        parse_next(p);
-    } else {
-        (void)parse_take_word(p, WORD_OUTER);
-    }
-    return OK;
-}
-
-static result parse_join_kind(struct parser *p, struct sql_join *join) {
-    if (parse_take(p, TOKEN_COMMA)) {
-        join->kind = SQL_JOIN_COMMA;
-        return OK;
-    }
-    join->natural = parse_take_word(p, WORD_NATURAL);
-    enum sql_word word = parse_is(p, TOKEN_WORD) ? p->token.word : WORD_UNKNOWN;
-    join->kind = SQL_JOIN_INNER;
-    if (word != WORD_JOIN) parse_next(p);
-    if (word == WORD_CROSS) join->kind = SQL_JOIN_CROSS;
-    if (word == WORD_LEFT || word == WORD_RIGHT || word == WORD_FULL)
-        TRY(parse_join_outer(p, word, join));
-    return parse_want_word(p, WORD_JOIN);
-}
-
-static result refuse_udj(struct parser *p, size_t at) {
-    result r = fail(p->report, FAIL_INPUT, "ONLY_SELECT_ALLOWED", at,
-                    "a user-defined join runs foreign code");
-    fail_hint(p->report, "Join with ON, or with USING (column, …).");
-    return r;
-}
-
-static result parse_join_condition(struct parser *p, struct sql_join *join) {
-    size_t at = p->token.from;
-    if (parse_is_word(p, WORD_ON)) {
-        if (join->kind == SQL_JOIN_COMMA || join->natural)
-            return parse_refuse(p, at, "ON needs a JOIN that is not NATURAL");
-        parse_next(p);
-        TRY(parse_expr(p, &join->on));
-        if (join->kind == SQL_JOIN_CROSS) join->kind = SQL_JOIN_INNER;
-        if (parse_is_word(p, WORD_ON))
-            return parse_refuse(p, p->token.from,
-                                "a join has one ON; join its conditions with AND");
-    }
-    if (!parse_is_word(p, WORD_USING)) return OK;
-    if (p->ahead.kind != TOKEN_OPEN) return refuse_udj(p, p->token.from);
-    if (join->on != NULL || join->natural || join->kind == SQL_JOIN_COMMA ||
-        join->kind == SQL_JOIN_CROSS)
-        return parse_refuse(p, p->token.from, "USING needs a JOIN without another condition");
-    parse_next(p);
-    return parse_names(p, &join->using, "a column that both sides have");
-}
-
-static result parse_join(struct parser *p, struct sql_source **source) {
-    struct sql_source *left = *source;
-    struct sql_source *join = parse_source_new(p, SQL_JOIN, left->span.from);
-    if (join == NULL) return fail_memory(p->report);
-    join->join.left = left;
-    struct nest nest;
-    parse_mark(p, &nest);
-    TRY(parse_join_kind(p, &join->join));
-    TRY(parse_source(p, &join->join.right));
-    TRY(parse_join_condition(p, &join->join));
-    join->span.to = p->last_to;
-    *source = join;
-    TRY(parse_raise(p, parse_below(p, &nest), &join->height));
-    return parse_raise(p, left->height, &join->height);
-}
-
-result parse_lateral(struct parser *p, struct sql_source *input, struct sql_source **out) {
-    struct nest nest;
-    size_t from = input != NULL ? input->span.from : p->token.from;
-    parse_mark(p, &nest);
-    struct sql_source *source = parse_source_new(p, SQL_LATERAL, from);
-    if (source == NULL) return fail_memory(p->report);
-    source->lateral.input = input;
-    parse_next(p);
-    parse_next(p);
-    if (parse_is_word(p, WORD_OUTER) && p->ahead.kind != TOKEN_OPEN) {
-        source->lateral.outer = true;
-        parse_next(p);
-    }
-    size_t at = p->token.from;
-    TRY(parse_atom(p, &source->lateral.call));
-    if (source->lateral.call->kind != SQL_CALL)
-        return parse_refuse(p, at, "LATERAL VIEW wants a table function, such as explode(…)");
-    TRY(parse_name(p, &source->alias, "an alias for the lateral view"));
-    if (parse_take_word(p, WORD_AS)) {
-        do {
-            struct sql_name name = {0};
-            TRY(parse_name(p, &name, "the name of a column"));
-            TRY(parse_add_name(p, &source->columns, &name));
-        } while (parse_take(p, TOKEN_COMMA));
-    }
-    source->span.to = p->last_to;
-    *out = source;
-    TRY(parse_raise(p, parse_below(p, &nest), &source->height));
-    return parse_raise(p, input != NULL ? input->height : 0, &source->height);
-}
-
-static result parse_joined(struct parser *p, struct sql_source **source) {
-    for (;;) {
-        if (parse_is(p, TOKEN_COMMA) || parse_at_join(p))
-            TRY(parse_join(p, source));
-        else if (parse_is_word(p, WORD_LATERAL) && parse_ahead_word(p, WORD_VIEW))
-            TRY(parse_lateral(p, *source, source));
-        else
-            break;
-    }
-    if (parse_is_word(p, WORD_USING)) return refuse_udj(p, p->token.from);
-    return OK;
-}
-
-result parse_from(struct parser *p, struct sql_source **out) {
-    TRY(parse_source(p, out));
-    return parse_joined(p, out);
 }

@@ -9,6 +9,7 @@ void parse_begin(struct parser *p, size_t at) {
 }
 
 void parse_next(struct parser *p) {
+    p->last_from = p->token.from;
     p->last_to = p->token.to;
     p->token = p->ahead;
     p->ahead = sql_lex(p->text, p->token.to);
@@ -65,15 +66,66 @@ static result expected_at(struct parser *p, const struct token *token, const cha
                 shown.len < found.len ? "…" : "");
 }
 
+/* What people write who come from another dialect, told by the word found, or by the one before it:
+ * NULL is any. */
+static const struct {
+    const char *before, *found, *hint;
+} foreign[] = {
+    {"TOP", NULL, "Write LIMIT n at the end."},
+    {"OFFSET", NULL, "Write LIMIT n OFFSET m, both plain numbers."},
+    {"ILIKE", NULL, "Write lower(a) LIKE lower(b)."},
+    {NULL, "ILIKE", "Write lower(a) LIKE lower(b)."},
+    {"X", NULL, "Write unhex('…') for bytes in hexadecimal."},
+    {"IGNORE", "NULLS", "Write true as the last argument: first_value(x, true)."},
+    {"RESPECT", "NULLS", "Leave it out: NULLs count unless the last argument is true."},
+    {NULL, "IGNORE", "Write true as the last argument: first_value(x, true)."},
+    {NULL, "FETCH", "Write LIMIT n."},
+    {"FOR", "UPDATE", "Nothing is locked here: leave it out."},
+    {NULL, "FOR", "An older state is read by t TIMESTAMP AS OF '…'; nothing can be locked."},
+    {NULL, "ESCAPE", "The escape of LIKE is always a backslash: a LIKE '10\\\\%'."},
+    {NULL, "SIMILAR", "Write a RLIKE 'expression'."},
+    {"IS", NULL, "IS is followed by [NOT] NULL or [NOT] DISTINCT FROM; compare with = true."},
+    {NULL, "IS", "IS is followed by [NOT] NULL or [NOT] DISTINCT FROM; compare with = true."},
+    {NULL, "ROWS", "Rows are limited by LIMIT n OFFSET m, without ROWS."},
+    {",", "FROM", "Take out the comma before FROM."},
+    {",", "ORDER", "Take out the comma before ORDER BY."},
+    {"(", "SELECT", "Write f((SELECT …)); for > ALL (SELECT x …) write > (SELECT max(x) …)."},
+    {NULL, ".", "A number begins with a digit: 0.5."},
+    {NULL, "::", "Write CAST(value AS type)."},
+    {NULL, "{", "A map is map('k', v), a struct named_struct('k', v)."},
+    {NULL, "[", "An array is array(a, b)."},
+    {"IN", ")", "A list has at least one item."},
+    {"(", ")", "A list has at least one item."},
+};
+
+static bool is_told_by(struct str text, const char *word) {
+    return word == NULL || str_ieq(text, str_of(word));
+}
+
 /* The reserved words that people take for names; with the others something else is missing. */
 static void hint_reserved(struct parser *p) {
     static const enum sql_word names[] = {WORD_CHAR, WORD_COLUMN,   WORD_CURRENT,  WORD_END,
                                           WORD_IF,   WORD_EXTENDED, WORD_FUNCTION, WORD_PRESERVE};
     for (size_t i = 0; i < COUNT(names); i++) {
-        if (p->token.word != names[i]) continue;
+        if (!parse_is_word(p, names[i])) continue;
         const char *word = sql_word_text(names[i]);
         fail_hint(p->report, "%s is a reserved word; as a name it is written `%s`.", word, word);
     }
+}
+
+static void hint_foreign(struct parser *p) {
+    struct str before = str_slice(p->text, p->last_from, p->last_to);
+    struct str found = parse_text(p, &p->token);
+    for (size_t i = 0; i < COUNT(foreign); i++) {
+        if (!is_told_by(before, foreign[i].before) || !is_told_by(found, foreign[i].found))
+            continue;
+        fail_hint(p->report, "%s", foreign[i].hint);
+        return;
+    }
+    if (str_ieq(before, STR("AS")) && parse_is(p, TOKEN_STRING))
+        fail_hint(p->report, "An alias is a name: write it bare or in back quotes.");
+    else
+        hint_reserved(p);
 }
 
 result parse_expected(struct parser *p, const char *what) {
@@ -81,8 +133,7 @@ result parse_expected(struct parser *p, const char *what) {
     if (parse_is(p, TOKEN_AT))
         return parse_refuse_kind(p, p->token.from, "variables (@…) belong to scripts");
     result r = expected_at(p, &p->token, what);
-    if (parse_is(p, TOKEN_COLONS)) fail_hint(p->report, "Write CAST(value AS type).");
-    if (parse_is(p, TOKEN_WORD)) hint_reserved(p);
+    hint_foreign(p);
     return r;
 }
 
@@ -180,6 +231,11 @@ result parse_alias(struct parser *p, struct sql_name *out, const char *what) {
     return take_name(p, out);
 }
 
+static result parse_commented_name(struct parser *p, struct sql_name *out, const char *what) {
+    TRY(parse_name(p, out, what));
+    return parse_comment(p);
+}
+
 /* Room for 1, 2, 4, … names: nearly all are alone, and there are more of them than of anything. */
 static bool grow_names(struct parser *p, struct sql_names *names) {
     size_t n = names->n;
@@ -197,14 +253,27 @@ result parse_add_name(struct parser *p, struct sql_names *names, const struct sq
     return parse_count(p, names->n, p->limits.in_list, "names in one list");
 }
 
-result parse_names(struct parser *p, struct sql_names *out, const char *what) {
+static result parse_each_name(struct parser *p, struct sql_names *out, const char *what,
+                              result (*take)(struct parser *, struct sql_name *, const char *)) {
     TRY(parse_want(p, TOKEN_OPEN, "'('"));
     do {
         struct sql_name name = {0};
-        TRY(parse_name(p, &name, what));
+        TRY(take(p, &name, what));
         TRY(parse_add_name(p, out, &name));
     } while (parse_take(p, TOKEN_COMMA));
     return parse_want(p, TOKEN_CLOSE, "',' or ')'");
+}
+
+result parse_names(struct parser *p, struct sql_names *out, const char *what) {
+    return parse_each_name(p, out, what, parse_name);
+}
+
+result parse_aliases(struct parser *p, struct sql_names *out, const char *what) {
+    return parse_each_name(p, out, what, parse_alias);
+}
+
+result parse_commented_names(struct parser *p, struct sql_names *out, const char *what) {
+    return parse_each_name(p, out, what, parse_commented_name);
 }
 
 result parse_path(struct parser *p, struct sql_names *out, size_t max, const char *what) {

@@ -50,6 +50,7 @@ static result parse_fields(struct parser *p, struct sql_type *out) {
         slot->name = name.text;
         TRY(parse_want(p, TOKEN_COLON, "':' behind the name of a field"));
         TRY(parse_type(p, &slot->type));
+        TRY(parse_comment(p));
     } while (parse_take(p, TOKEN_COMMA));
     out->fields = fields;
     out->n_fields = (uint32_t)n;

@@ -151,6 +151,55 @@ static void samples_are_refused(void **state) {
     check_corpus("reject.jsonl", false);
 }
 
+/* Those who come from another dialect are told how it is said here. */
+static void hints_tell_what_to_write(void **state) {
+    (void)state;
+    static const struct {
+        const char *sql, *hint;
+    } cases[] = {
+        {"SELECT TOP 10 a FROM t", "Write LIMIT n at the end."},
+        {"SELECT a FROM t FETCH FIRST 1 ROWS ONLY", "Write LIMIT n."},
+        {"SELECT a FROM t LIMIT 1 OFFSET 2 ROWS",
+         "Rows are limited by LIMIT n OFFSET m, without ROWS."},
+        {"SELECT a FROM t OFFSET 5", "Write LIMIT n OFFSET m, both plain numbers."},
+        {"SELECT a FROM t WHERE a ILIKE 'x'", "Write lower(a) LIKE lower(b)."},
+        {"SELECT a FROM t WHERE a SIMILAR TO 'x'", "Write a RLIKE 'expression'."},
+        {"SELECT a FROM t WHERE a LIKE 'x' ESCAPE '!'",
+         "The escape of LIKE is always a backslash: a LIKE '10\\\\%'."},
+        {"SELECT X'41'", "Write unhex('…') for bytes in hexadecimal."},
+        {"SELECT a::int FROM t", "Write CAST(value AS type)."},
+        {"SELECT .5", "A number begins with a digit: 0.5."},
+        {"SELECT [1, 2]", "An array is array(a, b)."},
+        {"SELECT {'a': 1}", "A map is map('k', v), a struct named_struct('k', v)."},
+        {"SELECT a IS TRUE FROM t",
+         "IS is followed by [NOT] NULL or [NOT] DISTINCT FROM; compare with = true."},
+        {"SELECT a FROM t WHERE a > ALL (SELECT 1)",
+         "Write f((SELECT …)); for > ALL (SELECT x …) write > (SELECT max(x) …)."},
+        {"SELECT first_value(a) IGNORE NULLS OVER (ORDER BY b) FROM t",
+         "Write true as the last argument: first_value(x, true)."},
+        {"SELECT a FROM t FOR SYSTEM_TIME AS OF '2024-01-01'",
+         "An older state is read by t TIMESTAMP AS OF '…'; nothing can be locked."},
+        {"SELECT a, FROM t", "Take out the comma before FROM."},
+        {"SELECT a AS 'b' FROM t", "An alias is a name: write it bare or in back quotes."},
+        {"SELECT a FROM t WHERE a IN ()", "A list has at least one item."},
+        {"SELECT if FROM t", "IF is a reserved word; as a name it is written `IF`."},
+        {"SELECT a FROM t WHERE a ＞ 1", "Write the plain character > for it."},
+        {"SELECT ‘a’", "Write the plain character ' for it."},
+        {"SELECT\xC2\xA0"
+         "1",
+         "Write a plain blank for it."},
+        {"SELECT a FROM t;;", "Send each statement in a call of its own."},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct parsed p;
+        parse_start(&p, str_of(cases[i].sql), NULL);
+        if (strcmp(p.report.hint, cases[i].hint) != 0)
+            print_message("%s\n%s\n", cases[i].sql, p.report.sentence);
+        assert_string_equal(p.report.hint, cases[i].hint);
+        arena_deinit(&p.arena);
+    }
+}
+
 /* -- limits ----------------------------------------------------------------------------------- */
 
 static struct str repeat(struct arena *arena, const char *before, const char *open,
@@ -473,6 +522,13 @@ static void statements_have_kinds(void **state) {
         {"FROM t SELECT a", "select"},
         {"FROM (SELECT 1) t INSERT INTO u SELECT 2", "insert"},
         {"FROM t MAP a USING 'x'", "map"},
+        {"FROM map(1) x LATERAL VIEW map(1) y AS z SELECT a", "select"},
+        {"FROM map SELECT a", "select"},
+        {"FROM insert, update, delete, merge SELECT a", "select"},
+        {"WITH insert AS (SELECT 1), update AS (SELECT 2), c AS (SELECT 3) SELECT 4", "select"},
+        {"WITH a AS (SELECT 1) UPDATE t SET a = 1", "update"},
+        {"WITH a AS (SELECT 1) DELETE FROM t", "delete"},
+        {"WITH a AS (SELECT 1) FROM a INSERT INTO t SELECT 1", "insert"},
         {"INSERT OVERWRITE TABLE t SELECT 1", "insert"},
         {"create table t (a int)", "create"},
         {"DESCRIBE t", "desc"},
@@ -519,6 +575,7 @@ int main(void) {
         cmocka_unit_test(cases_are_refused_as_they_say),
         cmocka_unit_test(samples_are_accepted),
         cmocka_unit_test(samples_are_refused),
+        cmocka_unit_test(hints_tell_what_to_write),
         cmocka_unit_test(what_is_deep_is_refused),
         cmocka_unit_test(long_chains_are_not_deep),
         cmocka_unit_test(lists_have_limits),
