@@ -198,7 +198,6 @@ static const struct dialect_engine engine = {
     .made = duck_put_made,
     .source = duck_put_source,
     .meets = duck_meets,
-    .has_qualify = true,
 };
 
 const struct sql_dialect sql_dialect_duckdb = {

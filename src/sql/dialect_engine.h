@@ -113,7 +113,6 @@ struct dialect_engine {
     void (*made)(printer *p, const struct sql_source *source);   /* a LATERAL VIEW, with alias */
     bool (*source)(printer *p, const struct sql_source *source); /* by ways of its own? */
     bool (*meets)(enum sql_type_kind set, enum sql_type_kind branch); /* in a set operation */
-    bool has_qualify;
 };
 
 /* FAIL_INPUT, DIALECT_UNSUPPORTED: "DuckDB cannot say <construct> …". */
@@ -131,6 +130,7 @@ bool dialect_put_tail(printer *p, const struct sql_tail *tail);
 /* The members of struct sql_dialect that are the same for both. */
 #define DIALECT_OF_ENGINES                                                                         \
     .join =                                                                                        \
+void dialect_put_limit(printer *p, const struct sql_tail *tail); /* its end: LIMIT and OFFSET */
         {                                                                                          \
             [SQL_JOIN_COMMA] = "CROSS JOIN", [SQL_JOIN_CROSS] = "CROSS JOIN",                      \
             [SQL_JOIN_INNER] = "JOIN",       [SQL_JOIN_LEFT] = "LEFT JOIN",                        \

@@ -165,18 +165,19 @@ static void check_set(printer *p, const struct sql_query *query) {
     for (size_t i = 0; i < query->n_branches; i++) check_branch(p, set, set->branches[i]);
 }
 
-/* The order in which MaxCompute hands rows to its workers says nothing about the answer. */
-bool dialect_put_tail(printer *p, const struct sql_tail *tail) {
-    const struct dialect_engine *engine = p->dialect->engine;
-    const struct sql_query *query =
-        holder_of((struct sql_tail *)(uintptr_t)tail, struct sql_query, tail);
-    check_set(p, query);
-    if (!engine->has_qualify && query->kind == SQL_SELECT && query->select->qualify != NULL)
-        dialect_refuse(p, query->select->qualify->span, "QUALIFY");
-    if (tail->n_order > 0) sql_put(p, STR(" ORDER BY "));
-    engine->order(p, tail->order, tail->n_order);
+void dialect_put_limit(printer *p, const struct sql_tail *tail) {
     const struct sql_expr *count = tail->limit.count, *offset = tail->limit.offset;
     if (count != NULL) dialect_wrap(p, " LIMIT ", dialect_put_plain, count, "");
     if (offset != NULL) dialect_wrap(p, " OFFSET ", dialect_put_plain, offset, "");
+}
+
+/* The order in which MaxCompute hands rows to its workers says nothing about the answer. */
+bool dialect_put_tail(printer *p, const struct sql_tail *tail) {
+    const struct sql_query *query =
+        holder_of((struct sql_tail *)(uintptr_t)tail, struct sql_query, tail);
+    check_set(p, query);
+    if (tail->n_order > 0) sql_put(p, STR(" ORDER BY "));
+    p->dialect->engine->order(p, tail->order, tail->n_order);
+    dialect_put_limit(p, tail);
     return true;
 }

@@ -49,8 +49,7 @@ void pg_put_integer(printer *p, const struct sql_expr *expr) {
 
 /* -- references ------------------------------------------------------------------------------- */
 
-/* What has no type of its own there, or one that orders and prints by other rules. */
-static bool is_foreign(enum sql_type_kind kind) {
+bool pg_is_foreign(enum sql_type_kind kind) {
     return kind == SQL_TYPE_BINARY || kind == SQL_TYPE_CHAR || kind == SQL_TYPE_JSON ||
            kind == SQL_TYPE_MAP || kind == SQL_TYPE_STRUCT ||
            kind == SQL_TYPE_INTERVAL_YEAR_MONTH || kind == SQL_TYPE_INTERVAL_DAY_TIME;
@@ -64,7 +63,7 @@ static void put_column(printer *p, const struct sql_expr *expr) {
         dialect_refuse(p, expr->span, "a name of one part");
     else if (expr->ref.n > 2)
         dialect_refuse(p, expr->span, "a field of a struct");
-    else if (is_foreign(dialect_kind(p, expr)))
+    else if (pg_is_foreign(dialect_kind(p, expr)))
         dialect_refuse(p, expr->span, "a value of type %s", sql_type_name(dialect_kind(p, expr)));
     else
         sql_put_path(p, &expr->ref);
@@ -74,7 +73,7 @@ static void put_column(printer *p, const struct sql_expr *expr) {
  * name need not say it, which DISTINCT would not let them. */
 static bool item(printer *p, const struct sql_item *of) {
     if (dialect_is_table_call(of->expr)) {
-        pg_put_exploded(p, of);
+        pg_put_rows(p, of->expr, &of->aliases, of->aliases.n);
         return true;
     }
     if (of->listed || !sql_type_is_text(dialect_kind(p, of->expr))) return false;
@@ -89,11 +88,13 @@ static const char *spelling(const struct sql_function *function) {
     return function->postgres;
 }
 
-/* 1.5 and 100.0, as Java writes them; from 10^7 on and below 10^-3, where Java writes an exponent,
- * it fails. */
+/* 1.5 and 100.0, as Java writes them, and from 10^7 on and below 10^-3 1.0E7 and 1.5E-4. The
+ * digits are those of the shortest text, of which there are 17 at most. */
 #define DOUBLE_TEXT                                                                                \
-    "CASE WHEN abs(@) >= 1e7 OR (abs(@) < 1e-3 AND (@) <> 0) "                                     \
-    "THEN CAST(CAST(left(CAST(@ AS text), 0) AS float8) AS text) "                                 \
+    "CASE WHEN abs(@) BETWEEN 1e7 AND 1.7976931348623157e308 OR (abs(@) < 1e-3 AND (@) <> 0) "     \
+    "THEN regexp_replace(regexp_replace(ltrim(to_char(CAST(CAST(CAST(@ AS float8) AS text) AS "    \
+    "numeric), '9.99999999999999999EEEE')), '([.][0-9]+?)0*e', E'\\\\1e'), 'e[+]?(-?)0*', "        \
+    "E'E\\\\1') "                                                                                  \
     "ELSE regexp_replace(CAST(CAST(@ AS float8) AS text), '^(-?[0-9]+)$', E'\\\\1.0') END"
 
 /* Texts of numbers: PostgreSQL would also take nan and infinity, which have an n. */
@@ -106,8 +107,8 @@ static const char *spelling(const struct sql_function *function) {
 static const struct dialect_engine engine = {
     .title = "PostgreSQL",
     .spelling = spelling,
-    .hooks = {pg_plain_hooks, pg_text_hooks, pg_aggregate_hooks, dialect_plain_hooks,
-              dialect_time_hooks, dialect_aggregate_hooks},
+    .hooks = {dialect_aggregate_hooks, dialect_plain_hooks, dialect_time_hooks, pg_plain_hooks,
+              pg_text_hooks, pg_json_hooks, pg_array_hooks, pg_aggregate_hooks},
     .types =
         {
             [SQL_TYPE_BOOLEAN] = "boolean",
@@ -161,6 +162,7 @@ static const struct dialect_engine engine = {
     .order = pg_put_order,
     .collect = "array_agg",
     .empty_array = "'{}'",
+    .has_outer_windows = true,
     .argument = pg_put_integer,
     .now = "localtimestamp",
     .epoch = {"CAST(floor(extract(epoch FROM CAST(", " AS timestamptz))) AS bigint)"},
@@ -172,11 +174,11 @@ static const struct dialect_engine engine = {
     .format = pg_put_formatted,
     .parse = pg_put_parsed,
     .made = pg_put_made,
-    .source = pg_put_half_join,
+    .source = pg_put_source,
     .meets = pg_meets,
 };
 
 const struct sql_dialect sql_dialect_postgres = {
-    DIALECT_OF_ENGINES, .name = "postgres", .identifier = identifier,
-    .string = string,   .item = item,       .engine = &engine,
+    DIALECT_OF_ENGINES,      .name = "postgres", .identifier = identifier, .string = string,
+    .select = pg_put_select, .item = item,       .engine = &engine,
 };

@@ -73,23 +73,38 @@ static void put_reverse(printer *p, const struct sql_expr *expr) {
 
 /* -- regular expressions ---------------------------------------------------------------------- */
 
+enum { PLAIN_MOST = 60 };
+
 /* ***= says that the rest is no pattern. */
+void pg_put_split_plain(printer *p, const struct sql_expr *text, struct str separator) {
+    char plain[PLAIN_MOST + 4] = "***=";
+    if (separator.len > PLAIN_MOST) {
+        dialect_refuse(p, text->span, "a separator of more than %d bytes", (int)PLAIN_MOST);
+        return;
+    }
+    memcpy(plain + 4, separator.ptr, separator.len);
+    dialect_wrap(p, "regexp_split_to_array(", dialect_put_text, text, " COLLATE \"C\", ");
+    sql_put_string(p, (struct str){plain, separator.len + 4});
+    sql_put_byte(p, ')');
+}
+
 static void put_split(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     struct str pattern;
-    char plain[64] = "***=";
+    char plain[PLAIN_MOST];
     size_t len;
     bool is_plain = dialect_constant_text(args->at[1], &pattern) &&
-                    dialect_regex_is_plain(pattern, plain + 4, sizeof plain - 4, &len);
+                    dialect_regex_is_plain(pattern, plain, sizeof plain, &len);
     if (!is_plain && pattern.len == 0) {
         dialect_refuse(p, expr->span, "split by what is no constant or is empty");
         return;
     }
+    if (is_plain) {
+        pg_put_split_plain(p, args->at[0], (struct str){plain, len});
+        return;
+    }
     dialect_wrap(p, "regexp_split_to_array(", dialect_put_text, args->at[0], " COLLATE \"C\", ");
-    if (is_plain)
-        sql_put_string(p, (struct str){plain, len + 4});
-    else
-        pg_put_exact_regex(p, args->at[1]);
+    pg_put_exact_regex(p, args->at[1]);
     sql_put_byte(p, ')');
 }
 
@@ -169,84 +184,6 @@ static void put_regexp_instr(printer *p, const struct sql_expr *expr) {
     sql_put(p, STR(") AS bigint)"));
 }
 
-/* -- JSON ------------------------------------------------------------------------------------- */
-
-enum { STEPS_MOST = 16 };
-
-struct steps { /* $.name[0] */
-    struct str at[STEPS_MOST];
-    bool is_index[STEPS_MOST];
-    size_t n;
-};
-
-static bool is_step_name(struct str name) {
-    for (size_t i = 0; i < name.len; i++)
-        if (strchr("\"'\\*$@?()[] ", name.ptr[i]) != NULL) return false;
-    return name.len > 0;
-}
-
-/* What all readers of paths read alike. */
-static bool read_steps(const struct sql_expr *path, struct steps *out) {
-    struct str rest;
-    uint64_t index;
-    out->n = 0;
-    if (!dialect_constant_text(path, &rest) || rest.len < 2 || rest.ptr[0] != '$') return false;
-    rest = str_slice(rest, 1, rest.len);
-    while (rest.len > 0 && out->n < STEPS_MOST) {
-        bool is_index = rest.ptr[0] == '[';
-        size_t end = 1;
-        if (!is_index && rest.ptr[0] != '.') return false;
-        while (end < rest.len && rest.ptr[end] != (is_index ? ']' : '.') &&
-               (is_index || rest.ptr[end] != '['))
-            end++;
-        struct str step = str_slice(rest, 1, end);
-        if (is_index && (end == rest.len || !str_to_u64(step, &index) || index > INT32_MAX))
-            return false;
-        if (!is_index && !is_step_name(step)) return false;
-        out->at[out->n] = step;
-        out->is_index[out->n++] = is_index;
-        rest = str_slice(rest, is_index ? end + 1 : end, rest.len);
-    }
-    return rest.len == 0;
-}
-
-static void put_steps(printer *p, const struct sql_expr *json, const struct steps *steps,
-                      bool as_text) {
-    dialect_wrap(p, "(CAST(", dialect_put_text, json, " AS json)");
-    for (size_t i = 0; i < steps->n; i++) {
-        sql_put(p, as_text && i + 1 == steps->n ? STR(" ->> ") : STR(" -> "));
-        if (steps->is_index[i])
-            sql_put(p, steps->at[i]);
-        else
-            sql_put_string(p, steps->at[i]);
-    }
-    sql_put_byte(p, ')');
-}
-
-/* The text as it stands in the JSON. What MaxCompute would write otherwise fails: numbers with an
- * exponent or zeros at their end, and blanks between parts; so does what is no JSON. */
-static void put_get_json_object(printer *p, const struct sql_expr *expr) {
-    const struct sql_expr *json = args_of(expr)->at[0];
-    struct steps steps;
-    if (!read_steps(args_of(expr)->at[1], &steps)) {
-        dialect_refuse(p, expr->span, "this JSON path");
-        return;
-    }
-    sql_put(p, STR("CASE WHEN CASE json_typeof"));
-    put_steps(p, json, &steps, false);
-    sql_put(p, STR(" WHEN 'number' THEN "));
-    put_steps(p, json, &steps, true);
-    sql_put(p, STR(" !~ '^-?[0-9]+([.][0-9]*[1-9])?$' WHEN 'object' THEN "));
-    put_steps(p, json, &steps, true);
-    sql_put(p, STR(" ~ '[[:space:]]' WHEN 'array' THEN "));
-    put_steps(p, json, &steps, true);
-    sql_put(p, STR(" ~ '[[:space:]]' END THEN CAST(CAST(left("));
-    put_steps(p, json, &steps, true);
-    sql_put(p, STR(", 0) AS float8) AS text) ELSE "));
-    put_steps(p, json, &steps, true);
-    sql_put(p, STR(" END"));
-}
-
 /* -- others ----------------------------------------------------------------------------------- */
 
 static void put_hex(printer *p, const struct sql_expr *expr) {
@@ -272,7 +209,6 @@ const struct dialect_hook pg_text_hooks[] = {
     {"regexp_count", put_regexp_count},
     {"regexp_substr", put_regexp_substr},
     {"regexp_instr", put_regexp_instr},
-    {"get_json_object", put_get_json_object},
     {"hex", put_hex},
     {NULL, NULL},
 };

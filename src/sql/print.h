@@ -68,8 +68,9 @@ struct sql_dialect {
     /* The name of a function, without parentheses: f, project.f, project:f, ::f. */
     void (*function)(struct sql_printer *p, const struct sql_call *call);
 
-    /* The next five may be NULL. True: has printed (or refused) it; false: print it the usual way.
+    /* The next six may be NULL. True: has printed (or refused) it; false: print it the usual way.
      */
+    bool (*select)(struct sql_printer *p, const struct sql_query *query); /* and its tail */
     bool (*expr)(struct sql_printer *p, const struct sql_expr *expr);
     bool (*item)(struct sql_printer *p, const struct sql_item *item); /* with its aliases */
     bool (*source)(struct sql_printer *p, const struct sql_source *source);
@@ -105,6 +106,9 @@ void sql_put_exprs(struct sql_printer *p, const struct sql_exprs *exprs);
 void sql_put_order(struct sql_printer *p, const struct sql_order *order,
                    size_t n); /* with commas */
 void sql_put_query(struct sql_printer *p, const struct sql_query *query);
+/* Of a SELECT its list, and what stands between that and QUALIFY, with a blank in front. */
+void sql_put_items(struct sql_printer *p, const struct sql_select *select);
+void sql_put_clauses(struct sql_printer *p, const struct sql_select *select);
 /* ORDER BY and what follows, each with a blank in front. */
 void sql_put_tail(struct sql_printer *p, const struct sql_tail *tail);
 void sql_put_source(struct sql_printer *p, const struct sql_source *source);

@@ -271,7 +271,7 @@ static void put_hints(struct sql_printer *p, const struct sql_select *select) {
     if (n > 0) sql_put(p, STR(" */"));
 }
 
-static void put_items(struct sql_printer *p, const struct sql_select *select) {
+void sql_put_items(struct sql_printer *p, const struct sql_select *select) {
     for (size_t i = 0; i < select->n_items; i++) {
         const struct sql_item *item = &select->items[i];
         if (i > 0) sql_put(p, STR(", "));
@@ -310,11 +310,7 @@ static bool has_from(const struct sql_source *source) {
     return source != NULL;
 }
 
-static void put_select(struct sql_printer *p, const struct sql_select *select) {
-    sql_put(p, STR("SELECT"));
-    put_hints(p, select);
-    sql_put(p, select->distinct ? STR(" DISTINCT ") : STR(" "));
-    put_items(p, select);
+void sql_put_clauses(struct sql_printer *p, const struct sql_select *select) {
     if (select->from != NULL) {
         sql_put(p, has_from(select->from) ? STR(" FROM ") : STR(" "));
         sql_put_source(p, select->from);
@@ -323,6 +319,14 @@ static void put_select(struct sql_printer *p, const struct sql_select *select) {
     put_group_by(p, &select->group_by);
     put_clause(p, STR(" HAVING "), select->having);
     put_windows(p, select);
+}
+
+static void put_select(struct sql_printer *p, const struct sql_select *select) {
+    sql_put(p, STR("SELECT"));
+    put_hints(p, select);
+    sql_put(p, select->distinct ? STR(" DISTINCT ") : STR(" "));
+    sql_put_items(p, select);
+    sql_put_clauses(p, select);
     put_clause(p, STR(" QUALIFY "), select->qualify);
 }
 
@@ -399,10 +403,18 @@ static void put_set(struct sql_printer *p, const struct sql_query *query) {
     }
 }
 
+/* With its tail. */
 static void put_query_kind(struct sql_printer *p, const struct sql_query *query) {
     switch (query->kind) {
-    case SQL_SELECT: put_select(p, query->select); return;
-    case SQL_SET: put_set(p, query); return;
+    case SQL_SELECT:
+        if (p->dialect->select != NULL && p->dialect->select(p, query)) return;
+        put_select(p, query->select);
+        sql_put_tail(p, &query->tail);
+        return;
+    case SQL_SET:
+        put_set(p, query);
+        sql_put_tail(p, &query->tail);
+        return;
     }
     sql_put_refusal(p, nowhere, "a tree holds no query where one belongs");
 }
@@ -416,6 +428,5 @@ void sql_put_query(struct sql_printer *p, const struct sql_query *query) {
     if (!sql_put_descend(p, query->span)) return;
     put_ctes(p, query);
     put_query_kind(p, query);
-    sql_put_tail(p, &query->tail);
     p->depth--;
 }
