@@ -160,8 +160,8 @@ const char *const duckdb_macros[] = {
     MACRO("substring_index(s, separator, n)",
           EACH_ONCE(
               "'s': s, 'n': n, 'p': separator",
-              "CASE WHEN weir_v.p = '' OR weir_v.n = 0 THEN "
-              "CASE WHEN weir_v.s IS NULL THEN NULL ELSE '' END "
+              "CASE WHEN weir_v.s IS NULL OR weir_v.p IS NULL OR weir_v.n IS NULL THEN NULL "
+              "WHEN weir_v.p = '' OR weir_v.n = 0 THEN '' "
               "WHEN weir_v.n > 0 THEN "
               "weir_join(list_slice(string_split(weir_v.s, weir_v.p), 1, weir_v.n), weir_v.p) "
               "ELSE weir_join(list_slice(string_split(weir_v.s, weir_v.p), "
@@ -179,9 +179,9 @@ const char *const duckdb_macros[] = {
     MACRO("instr_from(s, what, start)", "weir_instr_nth(s, what, start, CAST(1 AS BIGINT))"),
     /* The value of the first pair with this key. */
     MACRO("keyvalue(s, outer_sep, inner_sep, k)",
-          ONCE("k || inner_sep",
-               "substr(list_extract(list_filter(string_split(s, outer_sep), lambda weir_kv: "
-               "starts_with(weir_kv, weir_v)), 1), length(weir_v) + 1)")),
+          EACH_ONCE("'k': k || inner_sep, 's': s, 'o': outer_sep",
+                    "substr(list_extract(list_filter(string_split(weir_v.s, weir_v.o), "
+                    "lambda weir_kv: starts_with(weir_kv, weir_v.k)), 1), length(weir_v.k) + 1)")),
     /* 0 when the text holds a comma or is not in the list. */
     MACRO("find_in_set(s, l)",
           EACH_ONCE("'s': s, 'l': l",
@@ -225,22 +225,30 @@ const char *const duckdb_macros[] = {
           EACH_ONCE("'l': l, 'x': x",
                     "CASE WHEN weir_v.l IS NOT NULL AND weir_v.x IS NOT NULL "
                     "THEN CAST(coalesce(list_position(weir_v.l, weir_v.x), 0) AS BIGINT) END")),
-    MACRO("array_remove(l, x)", "list_filter(l, lambda weir_e: weir_e IS DISTINCT FROM x)"),
+    MACRO("array_remove(l, x)",
+          EACH_ONCE("'l': l, 'x': x",
+                    "list_filter(weir_v.l, lambda weir_e: weir_e IS DISTINCT FROM weir_v.x)")),
     /* Each element once, where it stood first. */
     MACRO("array_distinct(l)", ONCE("l", "list_filter(weir_v, lambda weir_e, weir_i: "
                                          "list_position(weir_v, weir_e) = weir_i)")),
-    MACRO("array_except(a, b)", "weir_array_distinct(list_filter(a, lambda weir_f: "
-                                "list_position(b, weir_f) IS NULL))"),
-    MACRO("array_intersect(a, b)", "weir_array_distinct(list_filter(a, lambda weir_f: "
-                                   "list_position(b, weir_f) IS NOT NULL))"),
+    MACRO("array_except(a, b)",
+          EACH_ONCE("'a': a, 'b': b", "weir_array_distinct(list_filter(weir_v.a, lambda weir_f: "
+                                      "list_position(weir_v.b, weir_f) IS NULL))")),
+    MACRO("array_intersect(a, b)",
+          EACH_ONCE("'a': a, 'b': b", "weir_array_distinct(list_filter(weir_v.a, lambda weir_f: "
+                                      "list_position(weir_v.b, weir_f) IS NOT NULL))")),
     MACRO("array_union(a, b)",
           EACH_ONCE("'a': a, 'b': b", "CASE WHEN weir_v.a IS NOT NULL AND weir_v.b IS NOT NULL "
                                       "THEN weir_array_distinct(list_concat(weir_v.a, weir_v.b)) "
                                       "END")),
     MACRO("array_join(l, separator, filler)",
-          "array_to_string(list_transform(l, lambda weir_e: "
-          "coalesce(CAST(weir_e AS VARCHAR), filler)), separator)"),
-    MACRO("array_repeat(x, n)", "list_transform(range(greatest(n, 0)), lambda weir_i: x)"),
+          "array_to_string(" EACH_ONCE(
+              "'l': l, 'f': filler",
+              "list_transform(weir_v.l, lambda weir_e: "
+              "coalesce(CAST(weir_e AS VARCHAR), weir_v.f))") ", separator)"),
+    MACRO("array_repeat(x, n)",
+          EACH_ONCE("'x': x, 'n': n",
+                    "list_transform(range(greatest(weir_v.n, 0)), lambda weir_i: weir_v.x)")),
     /* NULL when no element is found and one of them is NULL. */
     MACRO("arrays_overlap(a, b)",
           EACH_ONCE("'a': a, 'b': b",

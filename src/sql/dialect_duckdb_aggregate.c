@@ -28,6 +28,29 @@ static void put_percentile(printer *p, const struct sql_expr *expr) {
     dialect_close(p, expr, false);
 }
 
+void duck_put_ordered_distinct(printer *p, const struct sql_expr *expr, const struct sql_order *key,
+                               struct str separator) {
+    const struct sql_expr *value = args_of(expr)->at[1];
+    enum sql_type_kind kind = dialect_kind(p, value);
+    bool is_text = sql_type_is_text(kind);
+    if (!is_text && !sql_type_is_integer(kind))
+        dialect_refuse(p, expr->span, "an order of DISTINCT values of type %s",
+                       sql_type_name(kind));
+    sql_put(p, is_text ? STR("") : STR("weir_join(list_transform(list_filter("));
+    dialect_open(p, expr, is_text ? "string_agg" : "list");
+    sql_put_expr(p, value);
+    if (is_text) sql_put(p, STR(", "));
+    if (is_text) sql_put_string(p, separator);
+    sql_put(p, STR(" ORDER BY "));
+    sql_put_order(p, key, 1);
+    dialect_close(p, expr, false);
+    if (is_text) return;
+    sql_put(p, STR(", lambda weir_e: weir_e IS NOT NULL), "
+                   "lambda weir_e: CAST(weir_e AS VARCHAR)), "));
+    sql_put_string(p, separator);
+    sql_put_byte(p, ')');
+}
+
 const struct dialect_hook duck_aggregate_hooks[] = {
     {"avg", put_avg},
     {"percentile", put_percentile},

@@ -24,6 +24,10 @@ void duck_put_remainder(printer *p, const struct sql_expr *left, const struct sq
 void duck_put_like(printer *p, const struct sql_expr *expr);
 void duck_put_rlike(printer *p, const struct sql_expr *expr);
 
+/* wm_concat(DISTINCT x) in the order of x: the key is x before it became a text. */
+void duck_put_ordered_distinct(printer *p, const struct sql_expr *call, const struct sql_order *key,
+                               struct str separator);
+
 /* -- times ------------------------------------------------------------------------------------ */
 
 void duck_put_amount(printer *p, enum dialect_unit unit, const struct sql_expr *n);

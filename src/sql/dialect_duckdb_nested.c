@@ -42,6 +42,13 @@ static void put_index_call(printer *p, const struct sql_expr *expr) {
     duck_put_element(p, args_of(expr)->at[0], args_of(expr)->at[1]);
 }
 
+/* A column in the body is not found where the query is one inside of another that it reads. */
+static void check_lambda(printer *p, const struct sql_expr *call, const struct sql_expr *lambda) {
+    struct dialect_reads body = dialect_reads(p, lambda->lambda.body);
+    if (body.outer || (body.own && dialect_reads(p, call).outer))
+        dialect_refuse(p, call->span, "a lambda that reads columns of a query around");
+}
+
 void duck_put_lambda(printer *p, const struct sql_expr *expr) {
     sql_put(p, STR("lambda "));
     sql_put_names(p, &expr->lambda.params);
@@ -213,6 +220,7 @@ static void put_with_lambda(printer *p, const struct sql_expr *expr, const char 
         dialect_refuse(p, expr->span, "this function without a lambda of one parameter");
         return;
     }
+    check_lambda(p, expr, lambda);
     sql_put(p, str_of(before));
     sql_put_expr(p, args_of(expr)->at[0]);
     sql_put(p, STR(", "));

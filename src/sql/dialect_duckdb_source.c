@@ -8,7 +8,19 @@ void duck_put_made(printer *p, const struct sql_source *source) {
     sql_put_alias(p, &source->alias, &source->columns);
 }
 
+/* Joins that keep rows without a partner know only the columns of their two sides. */
+static void check_join(printer *p, const struct sql_join *join) {
+    bool is_inner = join->kind == SQL_JOIN_INNER || join->kind == SQL_JOIN_CROSS ||
+                    join->kind == SQL_JOIN_COMMA;
+    struct dialect_reads on = dialect_reads(p, is_inner ? NULL : join->on);
+    if (on.outer)
+        dialect_refuse(p, join->on->span, "a column of a query around in ON of this join");
+    if (on.asks || on.correlated)
+        dialect_refuse(p, join->on->span, "this sub-query in ON of a join that is not inner");
+}
+
 bool duck_put_source(printer *p, const struct sql_source *source) {
+    if (source->kind == SQL_JOIN) check_join(p, &source->join);
     if (source->kind == SQL_PIVOT) duck_put_pivot(p, source);
     if (source->kind == SQL_UNPIVOT) duck_put_unpivot(p, source);
     return source->kind == SQL_PIVOT || source->kind == SQL_UNPIVOT;

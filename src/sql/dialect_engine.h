@@ -12,6 +12,7 @@
  *     _engine_operator.c   operators, IN, BETWEEN, CASE
  *     _engine_call.c       functions: templates of functions.def, and hooks that both have
  *     _engine_aggregate.c  aggregates and windows
+ *     _engine_outer.c      which columns of queries around an expression reads
  *     _engine_time.c       units of time
  *     _engine_pattern.c    constant patterns and the letters of date formats
  *     _engine_source.c     tables, VALUES, GROUP BY, what stands behind a query
@@ -92,7 +93,10 @@ struct dialect_engine {
     void (*order)(printer *p, const struct sql_order *order, size_t n); /* ORDER BY, anywhere */
     const char *collect, *empty_array;                                  /* "list", "[]" */
     bool has_distinct_over;                                             /* f(DISTINCT x) OVER () */
-    bool has_ordered_distinct; /* f(DISTINCT x ORDER BY y) */
+    bool has_outer_windows; /* f(x) OVER (…) of columns of a query around */
+    /* wm_concat(DISTINCT …) WITHIN GROUP (ORDER BY key); NULL: refused. */
+    void (*ordered_distinct)(printer *p, const struct sql_expr *call, const struct sql_order *key,
+                             struct str separator);
     bool has_ignore_nulls;
     dialect_put argument; /* a number of rows */
 
@@ -126,11 +130,11 @@ void dialect_put_function(printer *p, const struct sql_call *call);
 bool dialect_put_source(printer *p, const struct sql_source *source);
 bool dialect_put_group_by(printer *p, const struct sql_group_by *by);
 bool dialect_put_tail(printer *p, const struct sql_tail *tail);
+void dialect_put_limit(printer *p, const struct sql_tail *tail); /* its end: LIMIT and OFFSET */
 
 /* The members of struct sql_dialect that are the same for both. */
 #define DIALECT_OF_ENGINES                                                                         \
     .join =                                                                                        \
-void dialect_put_limit(printer *p, const struct sql_tail *tail); /* its end: LIMIT and OFFSET */
         {                                                                                          \
             [SQL_JOIN_COMMA] = "CROSS JOIN", [SQL_JOIN_CROSS] = "CROSS JOIN",                      \
             [SQL_JOIN_INNER] = "JOIN",       [SQL_JOIN_LEFT] = "LEFT JOIN",                        \
@@ -236,6 +240,18 @@ bool dialect_put_aggregate(printer *p, const struct sql_expr *expr,
 void dialect_open(printer *p, const struct sql_expr *call, const char *name);
 void dialect_close(printer *p, const struct sql_expr *call, bool not_null);
 extern const struct dialect_hook dialect_aggregate_hooks[];
+
+/* -- columns of queries around: _engine_outer.c ----------------------------------------------- */
+
+struct dialect_reads {
+    bool own;        /* columns of the query in which the expression stands */
+    bool outer;      /* columns of one around that */
+    bool asks;       /* EXISTS or IN (SELECT …) is within */
+    bool correlated; /* a sub-query within reads what is outside of it */
+};
+
+/* Nothing of NULL, and without a ruled tree. */
+struct dialect_reads dialect_reads(const printer *p, const struct sql_expr *expr);
 
 /* -- times: _engine_time.c -------------------------------------------------------------------- */
 

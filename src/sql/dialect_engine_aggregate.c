@@ -2,6 +2,8 @@
  * with the value stands around all of it. */
 #include "sql/dialect_engine.h"
 
+enum { WITHIN_MOST = 16 }; /* keys of one WITHIN GROUP */
+
 static void open_as(printer *p, const struct sql_expr *expr, struct str name) {
     sql_put(p, name);
     sql_put(p, expr->call.distinct ? STR("(DISTINCT ") : STR("("));
@@ -53,6 +55,16 @@ static void put_window(printer *p, const struct sql_window *window) {
     sql_put_window(p, &rest);
 }
 
+static bool reads_outer(const printer *p, const struct sql_expr *expr,
+                        const struct sql_window *window) {
+    bool is_outer = dialect_reads(p, expr).outer;
+    for (size_t i = 0; i < window->partition.n; i++)
+        is_outer = is_outer || dialect_reads(p, window->partition.at[i]).outer;
+    for (size_t i = 0; i < window->n_order; i++)
+        is_outer = is_outer || dialect_reads(p, window->order[i].expr).outer;
+    return is_outer;
+}
+
 /* Windows stand written out: one with a frame cannot be built upon, and each gets its frame, which
  * without one is the rows up to the current one. */
 static void put_over(printer *p, const struct sql_expr *expr) {
@@ -77,6 +89,8 @@ static void put_over(printer *p, const struct sql_expr *expr) {
         if (whole.frame == NULL) whole.frame = base->frame;
     }
     whole.base = (struct sql_name){0};
+    if (!p->dialect->engine->has_outer_windows && reads_outer(p, expr, &whole))
+        dialect_refuse(p, expr->span, "a window function over columns of a query around");
     if (whole.frame == NULL && whole.n_order > 0)
         whole.frame = (struct sql_frame *)(uintptr_t)&up_to_here;
     sql_put(p, STR(" OVER ("));
@@ -202,21 +216,37 @@ static void put_collect_set(printer *p, const struct sql_expr *expr) {
     put_collect(p, expr, true);
 }
 
+/* A constant is no key: it leaves every order as it is, and engines do not take it. */
+static size_t keep_keys(const struct sql_call *call, struct sql_order *out, size_t most) {
+    size_t n = 0;
+    for (size_t i = 0; i < call->n_within && n < most; i++)
+        if (call->within[i].expr->kind != SQL_LITERAL) out[n++] = call->within[i];
+    return n;
+}
+
 static void put_wm_concat(printer *p, const struct sql_expr *expr) {
+    const struct dialect_engine *engine = p->dialect->engine;
     const struct sql_exprs *args = args_of(expr);
+    struct sql_order keys[WITHIN_MOST];
     struct str separator;
+    size_t n = keep_keys(&expr->call, keys, WITHIN_MOST);
+    if (expr->call.n_within > WITHIN_MOST)
+        dialect_refuse(p, expr->span, "WITHIN GROUP by more than %d keys", (int)WITHIN_MOST);
     if (!dialect_constant_text(args->at[0], &separator))
         dialect_refuse(p, expr->span, "wm_concat by what is no constant");
-    dialect_open(p, expr, "string_agg");
-    dialect_put_text(p, args->at[1]);
-    sql_put(p, STR(", "));
-    sql_put_string(p, separator);
-    if (expr->call.n_within > 0 && expr->call.distinct && !p->dialect->engine->has_ordered_distinct)
-        dialect_refuse(p, expr->span, "an order of DISTINCT values");
-    if (expr->call.n_within > 0) {
-        sql_put(p, STR(" ORDER BY "));
-        p->dialect->engine->order(p, expr->call.within, expr->call.n_within);
+    if (expr->call.distinct && n > 0) {
+        bool is_own = n == 1 && sql_expr_equal(args->at[1], keys[0].expr);
+        if (is_own && engine->ordered_distinct != NULL)
+            engine->ordered_distinct(p, expr, &keys[0], separator);
+        else
+            dialect_refuse(p, expr->span, "an order of DISTINCT values");
+        return;
     }
+    dialect_open(p, expr, "string_agg");
+    dialect_wrap(p, "", dialect_put_text, args->at[1], ", ");
+    sql_put_string(p, separator);
+    if (n > 0) sql_put(p, STR(" ORDER BY "));
+    engine->order(p, keys, n);
     dialect_close(p, expr, false);
 }
 
@@ -328,12 +358,25 @@ static void put_spelling(printer *p, const struct sql_expr *expr,
         dialect_refuse(p, expr->span, "the function %s", function->name);
 }
 
+/* An aggregate that reads only columns of a query around would be one of that query. */
+static bool is_of_outer(const printer *p, const struct sql_expr *expr) {
+    struct dialect_reads reads = dialect_reads(p, expr->call.filter);
+    for (size_t i = 0; i < args_of(expr)->n; i++) {
+        struct dialect_reads arg = dialect_reads(p, args_of(expr)->at[i]);
+        reads.own = reads.own || arg.own;
+        reads.outer = reads.outer || arg.outer;
+    }
+    return reads.outer && !reads.own;
+}
+
 bool dialect_put_aggregate(printer *p, const struct sql_expr *expr,
                            const struct sql_function *function) {
     bool is_grouping = (function->flags & FUNCTION_GROUPING) != 0;
     if (function->kind == FUNCTION_SCALAR && !is_grouping) return false;
     if (expr->call.n_within > 0 && (function->flags & FUNCTION_ORDERED) == 0)
         dialect_refuse(p, expr->span, "%s WITHIN GROUP", function->name);
+    else if (expr->call.over == NULL && is_of_outer(p, expr))
+        dialect_refuse(p, expr->span, "%s of columns of a query around", function->name);
     else
         put_spelling(p, expr, function);
     return true;

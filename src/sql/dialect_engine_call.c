@@ -104,11 +104,39 @@ static void put_sha2(printer *p, const struct sql_expr *expr) {
                      p->dialect->engine->sha256[1]);
 }
 
+/* With nothing to pad with, engines give what they like. */
+static void put_pad(printer *p, const struct sql_expr *expr, const char *before) {
+    const struct sql_exprs *args = args_of(expr);
+    struct str filler;
+    if (dialect_constant_text(args->at[2], &filler) && filler.len == 0)
+        dialect_refuse(p, expr->span, "padding with an empty text");
+    dialect_wrap(p, before, dialect_put_text, args->at[0], ", CAST(");
+    dialect_wrap(p, "", dialect_put_bigint, args->at[1], " AS ");
+    sql_put(p, str_of(p->dialect->engine->types[SQL_TYPE_INT]));
+    dialect_wrap(p, "), ", dialect_put_text, args->at[2], ")");
+}
+
+static void put_lpad(printer *p, const struct sql_expr *expr) {
+    put_pad(p, expr, "lpad(");
+}
+
+static void put_rpad(printer *p, const struct sql_expr *expr) {
+    put_pad(p, expr, "rpad(");
+}
+
 /* What is not given is left out: a plain greatest() of one text must not turn it. */
 const struct dialect_hook dialect_plain_hooks[] = {
-    {"if", put_if},         {"coalesce", put_coalesce}, {"nullif", put_nullif},
-    {"decode", put_decode}, {"greatest", put_greatest}, {"concat", put_concat},
-    {"rand", put_rand},     {"sha2", put_sha2},         {NULL, NULL},
+    {"if", put_if},
+    {"coalesce", put_coalesce},
+    {"nullif", put_nullif},
+    {"decode", put_decode},
+    {"greatest", put_greatest},
+    {"concat", put_concat},
+    {"rand", put_rand},
+    {"sha2", put_sha2},
+    {"lpad", put_lpad},
+    {"rpad", put_rpad},
+    {NULL, NULL},
 };
 
 /* -- templates -------------------------------------------------------------------------------- */

@@ -212,11 +212,18 @@ bool dialect_put_chain(printer *p, const struct sql_expr *expr) {
 
 /* -- BETWEEN, IN, CASE ------------------------------------------------------------------------ */
 
+/* Engines look at all three together: with NULL for the value, both ends must go together too. */
+static bool go_together(const printer *p, const struct sql_expr *expr) {
+    return dialect_kind(p, expr->between.value) != SQL_TYPE_NULL ||
+           comparing(dialect_kind(p, expr->between.low), dialect_kind(p, expr->between.high)) ==
+               dialect_put_plain;
+}
+
 bool dialect_put_between(printer *p, const struct sql_expr *expr) {
     const struct sql_expr *value = expr->between.value;
     dialect_put low = compared(p, value, expr->between.low);
     dialect_put high = compared(p, value, expr->between.high);
-    if (low == high) {
+    if (low == high && go_together(p, expr)) {
         low(p, value);
         if (low == dialect_put_plain) put_collation(p, value, expr->between.low);
         sql_put(p, expr->negated ? STR(" NOT BETWEEN ") : STR(" BETWEEN "));
