@@ -57,14 +57,18 @@ static inline void pg_server_close(struct pg_server *server) {
     (void)nftw(server->dir, pg_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static inline PGconn *pg_connect(const struct pg_server *server) {
+static inline PGconn *pg_connect_to(const struct pg_server *server, const char *database) {
     char text[700];
     (void)snprintf(text, sizeof text,
-                   "host='%s' port=5432 user=weir dbname=postgres client_encoding=UTF8",
-                   server->dir);
+                   "host='%s' port=5432 user=weir dbname=%s client_encoding=UTF8", server->dir,
+                   database);
     for (int i = 0; i < PG_WAIT_ROUNDS && PQping(text) != PQPING_OK; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     return PQconnectdb(text);
+}
+
+static inline PGconn *pg_connect(const struct pg_server *server) {
+    return pg_connect_to(server, "postgres");
 }
 
 static inline void pg_server_open(struct pg_server *server) {

@@ -324,7 +324,9 @@ static inline void say_block(struct say *g, struct say_scope *outer, const char 
 
 /* All columns, so that what a LIMIT cuts is one and the same; DESC and NULLs as they come. */
 static inline void say_tail(struct say *g, const char *types) {
+    g->has_tail = false;
     if (strchr(types, 'a') != NULL || strchr(types, 'm') != NULL || !say_chance(g, 25)) return;
+    g->has_tail = true;
     say_put(g, " ORDER BY ");
     for (size_t i = 0; types[i] != '\0'; i++)
         say_put(g, "%sc%zu%s", i > 0 ? ", " : "", i + 1,
@@ -418,6 +420,16 @@ static const char *const say_shapes[] = {
     "SELECT max_pt('home.orders') AS p, count(*) AS n FROM orders",
     "SELECT count(*) AS n FROM @ WHERE ds = max_pt('home.@')",
     "SELECT nosuch FROM @",
+    "SELECT count(*) AS n FROM (SELECT user_id FROM @ LIMIT 5) q",
+    "SELECT note, sum(qty) OVER w AS c1 FROM orders WINDOW w AS (PARTITION BY num ORDER BY id)",
+    "SELECT user_id, note FROM orders QUALIFY dense_rank() OVER (ORDER BY qty) <= 2",
+    "SELECT region, num, grouping(region) AS g, count(*) AS n FROM orders GROUP BY region, num "
+    "GROUPING SETS ((region), (num), ())",
+    "SELECT id, ext.channel, ext.device.os FROM orders WHERE ext.device.os = 'ios'",
+    "SELECT id, CAST(ext.channel AS BIGINT) AS n FROM orders",
+    "SELECT card, birth, count(*) AS n FROM orders GROUP BY card, birth",
+    "SELECT mail, max(phone) AS p FROM users GROUP BY mail",
+    "SELECT u.name FROM users u WHERE (u.user_id, u.name) IN (SELECT user_id, note FROM orders)",
     "SELECT explode(tags) AS e FROM orders",
     "SELECT posexplode(labels) AS (p, e) FROM events",
 };
@@ -441,8 +453,8 @@ static inline void say_shape(struct say *g) {
 static inline void say_statement(struct say *g, uint64_t seed) {
     char types[SAY_ITEMS + 1];
     g->state = seed;
-    g->n = g->n_ctes = 0;
-    g->serial = 0;
+    g->n = g->n_ctes = g->loose = 0;
+    g->serial = g->n_outer = 0;
     g->is_full = false;
     g->queries = 5;
     g->text[0] = '\0';
@@ -452,6 +464,9 @@ static inline void say_statement(struct say *g, uint64_t seed) {
     }
     say_types(g, types, "iiissssddbta");
     say_query(g, NULL, types, 1 + say_below(g, 3));
+    if (g->has_tail || !say_chance(g, 8)) return;
+    g->loose = g->n;
+    say_put(g, " LIMIT %u", say_below(g, 6) + 1);
 }
 
 #endif

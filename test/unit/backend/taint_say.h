@@ -57,6 +57,9 @@ struct say {
     struct say_cte ctes[SAY_CTES];
     size_t n_ctes;
     unsigned queries; /* left to be nested */
+    unsigned n_outer; /* names that are of an outer query */
+    bool has_tail;    /* the query that was said last has an order */
+    size_t loose; /* where a LIMIT without an order begins, at the end of all; 0: there is none */
 };
 
 /* splitmix64: the same numbers from the same seed on every machine. */
@@ -415,7 +418,11 @@ static inline bool say_column(struct say *g, const struct say_scope *scope, char
     const char *found = NULL;
     unsigned n = 0;
     bool is_forbidden = say_below(g, SAY_FORBIDDEN_ONE_IN) == 0;
-    if (scope->outer != NULL && say_chance(g, 20)) return say_column(g, scope->outer, type);
+    if (scope->outer != NULL && say_chance(g, 20)) {
+        bool is_said = say_column(g, scope->outer, type);
+        g->n_outer += is_said;
+        return is_said;
+    }
     for (size_t i = 0; i < scope->n; i++) {
         char letter = scope->at[i].letter;
         bool is_upper = letter >= 'A' && letter <= 'Z';
