@@ -1,6 +1,7 @@
 /* The order of the rules, relations, constructs, columns and stars: see enforce.h. */
 #include "sql/enforce.h"
 
+#include "base/always.h"
 #include "base/limits.h"
 #include "sql/joins.h"
 
@@ -22,7 +23,7 @@ static result check_relations(const struct resolved *r, struct report *report) {
     for (size_t i = 0; i < r->n_sources; i++) {
         const struct resolved_source *source = r->sources[i];
         if (source->source->kind != SQL_TABLE || source->cte != NULL) continue;
-        if (source->relation == NULL || !grants_something(source->relation))
+        if (NEVER(source->relation == NULL) || !grants_something(source->relation))
             return sql_refuse_table(&source->source->table, report);
     }
     return OK;
@@ -66,7 +67,7 @@ static enum walk refuse(struct look *look, struct sql_span span, const char *wha
 }
 
 static bool is_count(const struct resolved *r, const struct sql_expr *expr) {
-    if (expr->kind != SQL_CALL) return false;
+    if (NEVER(expr->kind != SQL_CALL)) return false; /* the resolver lets stars into calls alone */
     const struct resolved_call *call = resolved_call(r, expr);
     return call->function != NULL && strcmp(call->function->name, "count") == 0;
 }
@@ -92,7 +93,7 @@ static result refuse_empty_star(struct report *report, struct sql_span span) {
 
 static enum walk see_expr(struct sql_expr *expr, const struct sql_place *place, void *with) {
     struct look *look = with;
-    if (expr->kind == SQL_PARAM)
+    if (NEVER(expr->kind == SQL_PARAM)) /* the resolver refuses it */
         return refuse(look, expr->span, "parameters",
                       "Write the value itself; it is checked like the rest of the statement.");
     if (expr->kind != SQL_STAR && expr->kind != SQL_REF) return WALK_ON;
@@ -103,6 +104,9 @@ static enum walk see_expr(struct sql_expr *expr, const struct sql_place *place, 
     if (place->in_expr == NULL) return WALK_ON;
     if (!is_count(look->r, place->in_expr))
         return refuse(look, expr->span, "stars as arguments of anything but count", NULL);
+    /* Patterns are items, and no arguments. */
+    if (ALWAYS(expr->kind == SQL_STAR) && expr->star.n_replace > 0)
+        return refuse(look, expr->span, "stars with REPLACE as arguments", NULL);
     if (shows_column(star)) return WALK_ON;
     look->failed = refuse_empty_star(look->report, expr->span);
     return WALK_STOP;
@@ -110,19 +114,18 @@ static enum walk see_expr(struct sql_expr *expr, const struct sql_place *place, 
 
 static enum walk see_constant(struct sql_expr *expr, const struct sql_place *place, void *with) {
     (void)place;
-    bool *is_constant = with;
-    bool is_name = expr->kind == SQL_REF || expr->kind == SQL_SUBQUERY ||
-                   expr->kind == SQL_IN_QUERY || expr->kind == SQL_EXISTS;
-    if (!is_name) return WALK_ON;
-    *is_constant = false;
-    return WALK_STOP;
+    /* The resolver refuses queries here. */
+    if (NEVER(expr->kind == SQL_SUBQUERY || expr->kind == SQL_IN_QUERY || expr->kind == SQL_EXISTS))
+        return WALK_STOP;
+    if (expr->kind != SQL_REF) return WALK_ON;
+    const struct resolved_ref *ref = resolved_ref(with, expr);
+    return ALWAYS(ref != NULL) && ref->kind == REF_CALL ? WALK_SKIP : WALK_STOP; /* CURRENT_DATE */
 }
 
-static bool is_constant(struct sql_expr *expr) {
-    bool is = true;
-    if (expr != NULL)
-        (void)sql_walk_expr(expr, &(struct sql_visitor){.expr = see_constant, .with = &is});
-    return is;
+static bool is_constant(const struct resolved *r, struct sql_expr *expr) {
+    void *with = (void *)(uintptr_t)r; /* which the visitor only reads */
+    struct sql_visitor visitor = {.expr = see_constant, .with = with};
+    return expr == NULL || sql_walk_expr(expr, &visitor) != WALK_STOP;
 }
 
 static enum walk see_table(struct look *look, struct sql_source *source) {
@@ -133,7 +136,7 @@ static enum walk see_table(struct look *look, struct sql_source *source) {
     if (relation == NULL || relation->n_row_filters > 0)
         return refuse(look, source->span, "time travel on a table with row policies, or on a CTE,",
                       NULL);
-    if (!is_constant(source->travel.from) || !is_constant(source->travel.to))
+    if (!is_constant(look->r, source->travel.from) || !is_constant(look->r, source->travel.to))
         return refuse(look, source->span, "times and versions that are no constants", NULL);
     return WALK_ON;
 }
@@ -166,7 +169,7 @@ static enum walk see_source(struct sql_source *source, const struct sql_place *p
             return refuse(look, source->span, "PIVOT and UNPIVOT of anything but one source",
                           "Put the join into a derived table that selects the columns needed.");
     }
-    if (source->kind != SQL_FUNCTION) return WALK_ON;
+    if (ALWAYS(source->kind != SQL_FUNCTION)) return WALK_ON; /* the resolver refuses it */
     const struct sql_names *name = &source->call->call.name;
     look->failed = fail(look->report, FAIL_DENIED, "FUNCTION_NOT_ALLOWED", source->span.from,
                         "'" STR_FMT "' as a source: parameterised views and table functions in "
@@ -189,7 +192,7 @@ static result check_items(struct look *look, const struct resolved_query *query)
     if (max == 0) max = SQL_SELECT_ITEMS_MAX;
     for (size_t i = 0; i < query->n_outputs; i++) n += !query->outputs[i].hidden;
     struct sql_span span = query->query->span;
-    if (n > max)
+    if (NEVER(n > max)) /* the resolver has counted them, hidden ones too */
         return fail(look->report, FAIL_LIMIT, "SQL_TOO_LARGE", span.from,
                     "more than %zu columns are selected", max);
     if (n > 0) return OK;
@@ -263,9 +266,9 @@ static bool is_denied(const struct resolved_use *use) {
     const struct grant_column *column = &use->source->relation->columns[use->column];
     if (use->how == USE_REVEALED) return true;
     switch (column->effect) {
-    case GRANT_DENY: return true;
     case GRANT_ALLOW: return enforce_field_denied(column, use->path, use->n_path);
     case GRANT_MASK: return false;
+    case GRANT_DENY: break;
     }
     return true;
 }
@@ -314,7 +317,8 @@ static result check_columns(const struct resolved *r, struct arena *arena, struc
             return deny_column(r, &r->uses[i], arena, report);
     for (size_t i = 0; i < r->n_uses; i++) {
         if (is_denied_star(r, &r->uses[i])) return refuse_star(&r->uses[i], report);
-        if (is_denied(&r->uses[i])) return deny_column(r, &r->uses[i], arena, report);
+        /* Where stars are expanded they leave out what is denied: such a use is hidden. */
+        if (NEVER(is_denied(&r->uses[i]))) return deny_column(r, &r->uses[i], arena, report);
     }
     return OK;
 }

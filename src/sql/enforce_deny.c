@@ -6,6 +6,7 @@
  */
 #include "sql/enforce.h"
 
+#include "base/always.h"
 #include "sql/narrow.h"
 
 struct narrowing {
@@ -38,7 +39,7 @@ static result as_denied(result failed, struct report *words) {
     static const struct str absent[] = {STR_INIT("no column"), STR_INIT("no field"),
                                         STR_INIT("struct column"), STR_INIT("does not exist")};
     bool is_absent = false;
-    if (failed.why != FAIL_INPUT || words->code == NULL) return failed;
+    if (failed.why != FAIL_INPUT || NEVER(words->code == NULL)) return failed;
     if (strcmp(words->code, "SQL_NAME_ERROR") != 0) return failed;
     for (size_t i = 0; i < COUNT(absent); i++) is_absent = is_absent || says(words, absent[i]);
     if (!is_absent) return failed;

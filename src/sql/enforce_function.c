@@ -1,4 +1,5 @@
 /* Which functions may be called, and on which tables: see enforce.h. */
+#include "base/always.h"
 #include "sql/enforce.h"
 
 static bool is_listed(struct str name, const struct str *list, size_t n) {
@@ -9,7 +10,7 @@ static bool is_listed(struct str name, const struct str *list, size_t n) {
 
 static struct str name_of(const struct sql_expr *expr) {
     const struct sql_names *names = expr->kind == SQL_CALL ? &expr->call.name : &expr->ref;
-    return names->n > 0 ? names->at[names->n - 1].text : STR_NONE;
+    return ALWAYS(names->n > 0) ? names->at[names->n - 1].text : STR_NONE;
 }
 
 static result refuse(const struct sql_expr *expr, const char *why, bool suggest,
@@ -27,8 +28,9 @@ static result refuse(const struct sql_expr *expr, const char *why, bool suggest,
 /* Unknown and ungranted are refused in one sentence, as in FROM. */
 static result refuse_named(const struct sql_expr *expr, struct arena *arena,
                            struct report *report) {
-    const struct sql_expr *arg = expr->call.args.n > 0 ? expr->call.args.at[0] : NULL;
-    if (arg == NULL || arg->kind != SQL_LITERAL || arg->literal.kind != SQL_STRING)
+    /* The resolver has counted the arguments. */
+    const struct sql_expr *arg = ALWAYS(expr->call.args.n > 0) ? expr->call.args.at[0] : NULL;
+    if (NEVER(arg == NULL) || arg->kind != SQL_LITERAL || arg->literal.kind != SQL_STRING)
         return refuse(expr, "needs a literal that names a table", false, report);
     struct str rest = arg->literal.text;
     struct sql_names names = {.at = arena_new_array(arena, 3, struct sql_name)};
@@ -43,11 +45,13 @@ static result check_metadata(const struct resolved_call *call, struct arena *are
                              struct report *report) {
     const struct sql_expr *expr = call->expr;
     const struct grant_relation *relation = call->relation;
-    if (expr->kind != SQL_CALL) return refuse(expr, "needs a table", false, report);
+    /* No function of metadata can be called without parentheses. */
+    if (NEVER(expr->kind != SQL_CALL)) return refuse(expr, "needs a table", false, report);
     if (relation == NULL || relation->effect != GRANT_ALLOW)
         return refuse_named(expr, arena, report);
     const struct sql_expr *arg = expr->call.args.at[0];
-    if (arg->kind != SQL_LITERAL || arg->literal.kind != SQL_STRING)
+    /* The resolver found the relation by a literal, and by nothing else. */
+    if (NEVER(arg->kind != SQL_LITERAL || arg->literal.kind != SQL_STRING))
         return refuse(expr, "needs a literal that names a table", false, report);
     for (size_t i = 0; i < relation->schema->n_columns; i++) {
         if (!relation->schema->columns[i].is_partition) continue;

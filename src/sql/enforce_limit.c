@@ -1,36 +1,43 @@
 /* How many rows: see enforce.h. */
+#include "base/always.h"
 #include "sql/enforce.h"
 
 /* -- what the text says ----------------------------------------------------------------------- */
 
-static result refuse_limit(const struct sql_expr *expr, const char *what, struct report *report) {
-    result refused = fail(report, FAIL_DENIED, "LIMIT_MUST_BE_LITERAL", expr->span.from,
-                          "%s is no integer literal", what);
-    fail_hint(report, "Write %s with digits only, as in LIMIT 100.", what);
-    return refused;
+/* A number that the resolver has seen to be one: digits within 64 bits, without a sign. Were it
+ * none, it would be `otherwise`, which the caller refuses; the first cause stays in the report. */
+static uint64_t read_number(const struct sql_expr *expr, const char *what, uint64_t otherwise,
+                            struct report *report) {
+    uint64_t n = 0;
+    bool is_number =
+        str_to_u64(ALWAYS(expr->kind == SQL_LITERAL) ? expr->literal.text : STR_NONE, &n);
+    if (ALWAYS(is_number && expr->literal.kind == SQL_INTEGER)) return n;
+    (void)fail(report, FAIL_DENIED, "LIMIT_MUST_BE_LITERAL", expr->span.from,
+               "%s is no integer literal", what);
+    return otherwise;
 }
 
-static result refuse_small(const struct sql_expr *expr, struct report *report) {
+/* A count beyond all that could be read will be lowered as any other. */
+static result read_count(const struct sql_expr *expr, int64_t *out, struct report *report) {
+    uint64_t n = read_number(expr, "LIMIT", 0, report);
+    *out = n < INT64_MAX ? (int64_t)n : INT64_MAX;
+    if (n >= 1) return OK;
     result refused =
         fail(report, FAIL_DENIED, "LIMIT_TOO_SMALL", expr->span.from, "LIMIT is below 1");
     fail_hint(report, "Write LIMIT 1 or more.");
     return refused;
 }
 
-static bool is_integer(const struct sql_expr *expr) {
-    return expr->kind == SQL_LITERAL &&
-           (expr->literal.kind == SQL_INTEGER || expr->literal.kind == SQL_BIGINT);
-}
-
-static result read_count(const struct sql_expr *expr, int64_t *out, struct report *report) {
-    if (expr->kind == SQL_UNARY && expr->op == SQL_OP_MINUS && is_integer(expr->operand))
-        return refuse_small(expr, report);
-    if (!is_integer(expr) || !str_to_i64(expr->literal.text, out))
-        return refuse_limit(expr, "LIMIT", report);
-    return *out < 1 ? refuse_small(expr, report) : OK;
+/* Engines count rows in 63 bits. */
+static result check_offset(const struct sql_expr *expr, struct report *report) {
+    if (read_number(expr, "OFFSET", UINT64_MAX, report) <= INT64_MAX) return OK;
+    return fail(report, FAIL_DENIED, "LIMIT_MUST_BE_LITERAL", expr->span.from,
+                "OFFSET is larger than any table");
 }
 
 struct look {
+    const struct sql_query *root;
+    int64_t asked; /* by the outermost query; 0: it does not say */
     struct report *report;
     result failed;
 };
@@ -39,11 +46,11 @@ static enum walk see_query(struct sql_query *query, const struct sql_place *plac
     (void)place;
     struct look *look = with;
     const struct sql_limit *limit = &query->tail.limit;
-    int64_t n;
+    int64_t n = 0;
     if (limit->count != NULL) look->failed = read_count(limit->count, &n, look->report);
-    if (limit->offset != NULL && look->failed.why == FAIL_NONE &&
-        (!is_integer(limit->offset) || !str_to_i64(limit->offset->literal.text, &n)))
-        look->failed = refuse_limit(limit->offset, "OFFSET", look->report);
+    if (limit->offset != NULL && look->failed.why == FAIL_NONE)
+        look->failed = check_offset(limit->offset, look->report);
+    if (query == look->root) look->asked = n;
     return look->failed.why == FAIL_NONE ? WALK_ON : WALK_STOP;
 }
 
@@ -65,22 +72,19 @@ static int64_t max_of(const struct resolved *r) {
 
 result enforce_limits(const struct resolved *r, int64_t limit, struct enforced *out,
                       struct report *report) {
-    struct look look = {.report = report, .failed = OK};
     struct sql_query *root = r->root->query;
+    struct look look = {.root = root, .report = report, .failed = OK};
     (void)sql_walk_query(root, &(struct sql_visitor){.query = see_query, .with = &look});
     TRY(look.failed);
-    int64_t max = max_of(r), asked = 0;
-    bool has_text = root->tail.limit.count != NULL;
-    if (has_text) TRY(read_count(root->tail.limit.count, &asked, report));
-    if (limit > 0 && (!has_text || limit < asked)) asked = limit;
-    bool is_asked = has_text || limit > 0;
-    int64_t wanted = is_asked ? asked : r->grant->default_limit;
-    if (max < 1 || wanted < 1)
+    int64_t max = max_of(r), asked = look.asked;
+    if (limit > 0 && (asked == 0 || limit < asked)) asked = limit;
+    int64_t wanted = asked > 0 ? asked : r->grant->default_limit;
+    out->limit = wanted < max ? wanted : max;
+    if (out->limit < 1)
         return fail(report, FAIL_DENIED, "LIMIT_TOO_SMALL", REPORT_NO_OFFSET,
                     "the policy lets no row be read");
-    out->limit = wanted < max ? wanted : max;
-    out->is_callers_limit = has_text && out->limit == asked && (limit <= 0 || limit >= asked);
-    out->facts.has_limit = is_asked;
+    out->is_callers_limit = out->limit == look.asked;
+    out->facts.has_limit = asked > 0;
     out->facts.limit = wanted;
     out->facts.max_limit = max;
     return OK;

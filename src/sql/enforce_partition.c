@@ -1,4 +1,5 @@
 /* Partition filters that the policy demands, with the repair told: see enforce.h. */
+#include "base/always.h"
 #include "sql/enforce.h"
 #include "sql/lineage.h"
 #include "sql/print.h"
@@ -19,7 +20,9 @@ static result shown_where(const struct resolved_source *source, struct arena *ar
     const struct resolved_query *block = source->block;
     const struct sql_expr *where = NULL;
     *out = STR_NONE;
-    if (block != NULL && block->query->kind == SQL_SELECT) where = block->query->select->where;
+    /* A table stands in the FROM of a block. */
+    if (ALWAYS(block != NULL && block->query->kind == SQL_SELECT))
+        where = block->query->select->where;
     if (where == NULL) return OK;
     struct buf buf;
     bool is_or = where->kind == SQL_CHAIN && where->op == SQL_OP_OR;

@@ -1,5 +1,6 @@
 #include "sql/narrow.h"
 
+#include "base/always.h"
 #include "base/limits.h"
 #include "sql/types.h"
 
@@ -25,7 +26,8 @@ static bool is_denied_path(const struct path *path) {
 static bool narrow_type(struct arena *arena, struct path *path, const struct sql_type *type,
                         struct sql_type *out) {
     *out = *type;
-    if (type->kind != SQL_TYPE_STRUCT || path->n >= COUNT(path->at)) return true;
+    /* No type is nested deeper: sql_type_parse() refuses it. */
+    if (type->kind != SQL_TYPE_STRUCT || NEVER(path->n >= COUNT(path->at))) return true;
     struct sql_field *fields = arena_new_array(arena, type->n_fields, struct sql_field);
     if (fields == NULL) return false;
     out->fields = fields;

@@ -1,6 +1,7 @@
 /* The forms of conjuncts, and where they may travel: see partition.h. */
 #include "sql/partition.h"
 
+#include "base/always.h"
 #include "base/limits.h"
 
 struct finder {
@@ -32,11 +33,13 @@ static bool is_transparent(const struct resolved_query *query) {
             if (query->outputs[i].hidden) return false; /* positions of branches may differ */
         return true;
     }
-    return !query->is_grouped && !query->has_window && query->query->select->qualify == NULL;
+    /* QUALIFY without a window is refused. */
+    return !query->is_grouped && !query->has_window &&
+           ALWAYS(query->query->select->qualify == NULL);
 }
 
 static bool can_look_into(const struct resolved_source *source) {
-    if (source->query == NULL || !is_transparent(source->query)) return false;
+    if (NEVER(source->query == NULL) || !is_transparent(source->query)) return false;
     if (source->source->sample.kind != SQL_SAMPLE_NONE) return false; /* of other rows, then */
     return source->cte == NULL || source->cte->n_readers == 1;
 }
@@ -48,18 +51,20 @@ static const struct resolved_column *output_column(const struct resolved *r,
     if (query->query->kind == SQL_SET) {
         for (size_t i = 0; i < query->query->n_branches; i++) {
             const struct resolved_query *branch = query->branches[i];
-            if (!is_transparent(branch) || index >= branch->n_outputs) continue;
+            if (!is_transparent(branch) || NEVER(index >= branch->n_outputs)) continue;
             const struct resolved_column *found = output_column(r, branch, index, source);
             if (found != NULL) return found;
         }
         return NULL;
     }
     const struct resolved_output *output = &query->outputs[index];
-    if (output->hidden) return NULL;
+    if (NEVER(output->hidden)) return NULL; /* who reads what is hidden has been refused */
     if (output->column != NULL) return partition_column(r, output->column, source);
-    if (output->expr == NULL || output->expr->kind != SQL_REF) return NULL;
+    if (NEVER(output->expr == NULL) || output->expr->kind != SQL_REF) return NULL;
     const struct resolved_ref *ref = resolved_ref(r, output->expr);
-    if (ref == NULL || ref->kind != REF_COLUMN || ref->depth != 0 || ref->n_path != 0) return NULL;
+    /* A query that looks outwards has not been looked into. */
+    if (NEVER(ref == NULL || ref->depth != 0) || ref->kind != REF_COLUMN || ref->n_path != 0)
+        return NULL;
     return partition_column(r, ref->column, source);
 }
 
@@ -69,15 +74,16 @@ const struct resolved_column *partition_column(const struct resolved *r,
     switch (column->kind) {
     case COLUMN_BASE: return column->source == source ? column : NULL;
     case COLUMN_OUTPUT:
-        if (!can_look_into(column->source) || column->index >= column->source->query->n_outputs)
+        if (!can_look_into(column->source) ||
+            NEVER(column->index >= column->source->query->n_outputs))
             return NULL;
         return output_column(r, column->source->query, column->index, source);
     case COLUMN_MERGED: {
         /* Equal on both sides of whatever row remains; FULL makes up either side. */
         const struct sql_source *join = column->source->source;
-        if (join->kind != SQL_JOIN || join->join.kind == SQL_JOIN_FULL) return NULL;
+        if (NEVER(join->kind != SQL_JOIN) || join->join.kind == SQL_JOIN_FULL) return NULL;
         const struct resolved_column *found = partition_column(r, column->left, source);
-        if (found != NULL || column->right == NULL) return found;
+        if (found != NULL || NEVER(column->right == NULL)) return found;
         return partition_column(r, column->right, source);
     }
     case COLUMN_VALUE:
@@ -85,7 +91,7 @@ const struct resolved_column *partition_column(const struct resolved *r,
     case COLUMN_PIVOTED:
     case COLUMN_NAMING:
     case COLUMN_TURNED:
-    case COLUMN_KEPT: return NULL;
+    case COLUMN_KEPT: break;
     }
     return NULL;
 }
@@ -95,11 +101,13 @@ static const struct grant_column *as_column(const struct finder *f, const struct
                                             const struct resolved_source *source) {
     if (expr->kind != SQL_REF) return NULL;
     const struct resolved_ref *ref = resolved_ref(f->r, expr);
-    if (ref == NULL || ref->kind != REF_COLUMN || ref->depth != 0 || ref->n_path != 0) return NULL;
+    if (NEVER(ref == NULL) || ref->kind != REF_COLUMN || ref->depth != 0 || ref->n_path != 0)
+        return NULL;
     const struct resolved_column *base = partition_column(f->r, ref->column, source);
     if (base == NULL) return NULL;
     const struct grant_column *column = &source->relation->columns[base->index];
-    return column->effect == GRANT_ALLOW && column->n_denied_fields == 0 ? column : NULL;
+    /* A struct with a denied field is not read as a whole: enforce() has refused it. */
+    return column->effect == GRANT_ALLOW && ALWAYS(column->n_denied_fields == 0) ? column : NULL;
 }
 
 /* -- constants -------------------------------------------------------------------------------- */
@@ -114,21 +122,17 @@ static bool is_statement_clock(const struct sql_function *function) {
 }
 
 static bool is_fixed_call(const struct resolved_call *call) {
-    const struct sql_function *function = call == NULL ? NULL : call->function;
-    if (function == NULL || function->kind != FUNCTION_SCALAR) return false;
+    const struct sql_function *function = NEVER(call == NULL) ? NULL : call->function;
+    /* The resolver lets no other kind into WHERE and ON. */
+    if (function == NULL || NEVER(function->kind != FUNCTION_SCALAR)) return false;
     if ((function->flags & (FUNCTION_RAISES | FUNCTION_REFUSED)) != 0) return false;
     if ((function->flags & FUNCTION_VOLATILE) != 0) return is_statement_clock(function);
     return true;
 }
 
-struct constancy {
-    const struct resolved *r;
-    bool is_constant;
-};
-
 static enum walk see_constant(struct sql_expr *expr, const struct sql_place *place, void *with) {
     (void)place;
-    struct constancy *c = with;
+    const struct resolved *r = with;
     switch (expr->kind) {
     case SQL_LITERAL:
     case SQL_INTERVAL:
@@ -139,13 +143,16 @@ static enum walk see_constant(struct sql_expr *expr, const struct sql_place *pla
     case SQL_BINARY:
     case SQL_CHAIN: return WALK_ON;
     case SQL_CALL:
-        if (is_fixed_call(resolved_call(c->r, expr)) && !expr->call.distinct &&
-            expr->call.over == NULL && expr->call.filter == NULL && expr->call.n_within == 0)
+        /* The resolver lets nothing more stand behind a scalar function. */
+        if (is_fixed_call(resolved_call(r, expr)) &&
+            ALWAYS(!expr->call.distinct && expr->call.over == NULL && expr->call.filter == NULL &&
+                   expr->call.n_within == 0))
             return WALK_ON;
         break;
     case SQL_REF: {
-        const struct resolved_ref *ref = resolved_ref(c->r, expr);
-        if (ref != NULL && ref->kind == REF_CALL && is_fixed_call(ref->call)) return WALK_SKIP;
+        const struct resolved_ref *ref = resolved_ref(r, expr);
+        if (ALWAYS(ref != NULL) && ref->kind == REF_CALL && ALWAYS(is_fixed_call(ref->call)))
+            return WALK_SKIP; /* a clock: whoever else is called so is refused */
         break;
     }
     case SQL_PARAM:
@@ -161,15 +168,14 @@ static enum walk see_constant(struct sql_expr *expr, const struct sql_place *pla
     case SQL_ROW:
     case SQL_LAMBDA: break;
     }
-    c->is_constant = false;
     return WALK_STOP;
 }
 
 static bool is_constant(const struct finder *f, struct sql_expr *expr) {
     if (expr->kind == SQL_LITERAL) return true;
-    struct constancy c = {.r = f->r, .is_constant = true};
-    enum walk end = sql_walk_expr(expr, &(struct sql_visitor){.expr = see_constant, .with = &c});
-    return end != WALK_STOP && c.is_constant;
+    void *r = (void *)(uintptr_t)f->r; /* which the visitor only reads */
+    struct sql_visitor visitor = {.expr = see_constant, .with = r};
+    return sql_walk_expr(expr, &visitor) != WALK_STOP;
 }
 
 /* Comparing a text column with anything but text converts the column, row by row, and that may
@@ -286,7 +292,7 @@ static struct worth worth_of(const struct finder *f, const struct sql_expr *expr
     case SQL_EXISTS:
     case SQL_SUBQUERY:
     case SQL_ROW:
-    case SQL_LAMBDA: return worthless;
+    case SQL_LAMBDA: break;
     }
     return worthless;
 }
@@ -364,7 +370,7 @@ static void offer(struct finder *f, struct sql_expr *expr, const struct resolved
         offer(f, expr, side->right);
         return;
     case SQL_LATERAL:
-        if (side->left != NULL) offer(f, expr, side->left);
+        if (ALWAYS(side->left != NULL)) offer(f, expr, side->left);
         return;
     case SQL_TABLE:
         if (side->relation != NULL) {

@@ -5,14 +5,10 @@
  * columns beside literals of their own class, the clock, the newest partition, and the few
  * functions by which partitions of other days are named.
  */
+#include "base/always.h"
 #include "sql/partition.h"
 
 enum { DIGITS_MAX = 18, DAYS_MAX = 100000 };
-
-struct looking {
-    const struct resolved *r;
-    bool is_harmless;
-};
 
 static bool is_named(const struct sql_function *function, const char *const *names, size_t n) {
     for (size_t i = 0; i < n; i++)
@@ -50,7 +46,8 @@ static bool is_total_call(const struct resolved *r, const struct sql_expr *expr)
     static const char *const prints[] = {"to_char", "date_format"};
     const struct resolved_call *call = resolved_call(r, expr);
     const struct sql_exprs *args = &expr->call.args;
-    if (call == NULL || call->function == NULL) return false;
+    /* What is asked of is constant, and so are its functions known. */
+    if (NEVER(call == NULL || call->function == NULL)) return false;
     if ((call->function->flags & FUNCTION_METADATA) != 0 ||
         is_named(call->function, clocks, COUNT(clocks)))
         return true;
@@ -68,7 +65,7 @@ static bool are_alike(const struct resolved *r, const struct sql_expr *a,
     enum sql_type_kind left = resolved_type(r, a).kind, right = resolved_type(r, b).kind;
     if (sql_type_is_text(left)) return sql_type_is_text(right);
     if (sql_type_is_number(left)) return sql_type_is_number(right);
-    return left == right && left != SQL_TYPE_UNKNOWN;
+    return left == right && ALWAYS(left != SQL_TYPE_UNKNOWN);
 }
 
 /* A backslash that escapes nothing is an error. */
@@ -122,13 +119,10 @@ static bool is_harmless(const struct resolved *r, const struct sql_expr *expr) {
 
 static enum walk see(struct sql_expr *expr, const struct sql_place *place, void *with) {
     (void)place;
-    struct looking *l = with;
-    l->is_harmless = is_harmless(l->r, expr);
-    return l->is_harmless ? WALK_ON : WALK_STOP;
+    return is_harmless(with, expr) ? WALK_ON : WALK_STOP;
 }
 
 bool partition_is_harmless(const struct resolved *r, struct sql_expr *expr) {
-    struct looking l = {.r = r};
-    enum walk end = sql_walk_expr(expr, &(struct sql_visitor){.expr = see, .with = &l});
-    return end != WALK_STOP && l.is_harmless;
+    void *with = (void *)(uintptr_t)r; /* which the visitor only reads */
+    return sql_walk_expr(expr, &(struct sql_visitor){.expr = see, .with = with}) != WALK_STOP;
 }

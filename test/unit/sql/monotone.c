@@ -94,7 +94,7 @@ static void less(struct world *w, struct dice *d, struct taken *taken) {
     struct grant *g = &w->grant;
     for (size_t i = 0; i < w->n_tables; i++) less_of_table(w, &w->tables[i], d, taken);
     if (one_in(d, 6)) g->max_limit /= 2;
-    if (one_in(d, 6)) g->default_limit = g->default_limit > 1 ? g->default_limit / 2 : 1;
+    if (one_in(d, 6) && g->default_limit > 1) g->default_limit /= 2;
     if (one_in(d, 8)) g->max_join_tables--;
     if (one_in(d, 8)) g->star = GRANT_STAR_DENY;
     if (one_in(d, 8)) g->allow_no_table = false;
