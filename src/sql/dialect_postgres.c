@@ -162,6 +162,7 @@ static const struct dialect_engine engine = {
     .order = pg_put_order,
     .collect = "array_agg",
     .empty_array = "'{}'",
+    .has_outer_windows = true,
     .argument = pg_put_integer,
     .now = "localtimestamp",
     .epoch = {"CAST(floor(extract(epoch FROM CAST(", " AS timestamptz))) AS bigint)"},
