@@ -2,7 +2,7 @@
  * store/sqlite_inner.h - what the files of the SQLite kind share
  *
  * One connection writes (sqlite_write.h), a few read, each in the hands of one thread at a time.
- * In memory there is one connection for both, and its slot of the pool is held by whoever uses it.
+ * In memory there is one connection for both, under a lock of its own.
  */
 #ifndef WEIR_STORE_SQLITE_INNER_H
 #define WEIR_STORE_SQLITE_INNER_H

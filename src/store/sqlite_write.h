@@ -9,7 +9,8 @@
  * When a transaction breaks, it is rolled back, and each of its writes is tried alone: only the
  * one that cannot be done (no room on the disk) is refused.
  *
- * Memory:  a write stands on its caller's stack until it is done.
+ * Memory:  a write stands on its caller's stack until it is done, and its caller waits: so may the
+ *          leader fill the caller's arena for it.
  * Errors:  FAIL_IO: nothing of that write is in the file, `error` says why. FAIL_LIMIT: no room.
  *          FAIL_INPUT, FAIL_MEMORY. A write that fails otherwise than by FAIL_IO has changed
  * nothing. Threads: any.

@@ -24,7 +24,9 @@ const struct option store_options[] = {
      .type = OPTION_TEXT,
      .offset = AT(path),
      .fallback = "weir.db",
-     .sentence = "The file; relative to the state directory."},
+     .sentence =
+         "The file; relative to the state directory, on a disk of this machine (a network's "
+         "does not lock as it must)."},
     {.name = "max_bytes",
      .type = OPTION_BYTES,
      .offset = AT(max_bytes),
@@ -70,6 +72,8 @@ static result check_ttl(int64_t ttl_ms, struct report *report) {
 
 static result set(struct store *store, const struct store_item *item, uint64_t expected,
                   uint64_t *version, struct report *report) {
+    uint64_t unasked;
+    if (version == NULL) version = &unasked;
     *version = STORE_ABSENT;
     TRY(check_name(item->key, report));
     TRY(check_value(item->value, report));
@@ -88,8 +92,7 @@ result store_get(struct store *store, struct str key, struct arena *arena, struc
 
 result store_put(struct store *store, const struct store_item *item, uint64_t *version,
                  struct report *report) {
-    uint64_t unasked;
-    return set(store, item, STORE_ANY, version != NULL ? version : &unasked, report);
+    return set(store, item, STORE_ANY, version, report);
 }
 
 result store_put_new(struct store *store, const struct store_item *item, uint64_t *version,
@@ -111,6 +114,8 @@ result store_take(struct store *store, struct str key, struct arena *arena, stru
 
 result store_remove(struct store *store, struct str key, uint64_t expected, bool *was_there,
                     struct report *report) {
+    bool unasked;
+    if (was_there == NULL) was_there = &unasked;
     *was_there = false;
     TRY(check_name(key, report));
     return store->kind->remove(store, key, expected, was_there, report);
@@ -118,6 +123,8 @@ result store_remove(struct store *store, struct str key, uint64_t expected, bool
 
 result store_touch(struct store *store, struct str key, uint64_t expected, int64_t ttl_ms,
                    bool *was_there, struct report *report) {
+    bool unasked;
+    if (was_there == NULL) was_there = &unasked;
     *was_there = false;
     TRY(check_name(key, report));
     TRY(check_ttl(ttl_ms, report));
@@ -128,6 +135,8 @@ result store_touch(struct store *store, struct str key, uint64_t expected, int64
 
 result store_append(struct store *store, const struct store_append *append, uint64_t *sequence,
                     struct report *report) {
+    uint64_t unasked;
+    if (sequence == NULL) sequence = &unasked;
     *sequence = 0;
     TRY(check_name(append->log, report));
     TRY(check_value(append->value, report));
@@ -145,6 +154,8 @@ result store_read(struct store *store, struct str log, uint64_t after, size_t ma
 }
 
 result store_drop(struct store *store, struct str log, bool *was_there, struct report *report) {
+    bool unasked;
+    if (was_there == NULL) was_there = &unasked;
     *was_there = false;
     TRY(check_name(log, report));
     return store->kind->drop(store, log, was_there, report);

@@ -64,12 +64,13 @@ struct store_value {
     int64_t expires_ms; /* wall; STORE_FOREVER: never */
 };
 
-/* -- entries ---------------------------------------------------------------------------------- */
+/* -- entries: who does not ask what came of it gives NULL for `version` or `was_there` ----------
+ */
 
 MUST_USE result store_get(struct store *store, struct str key, struct arena *arena,
                           struct store_value *out, struct report *report);
 
-/* Whatever was there. `version` may be NULL. */
+/* Whatever was there. */
 MUST_USE result store_put(struct store *store, const struct store_item *item, uint64_t *version,
                           struct report *report);
 /* Only where nothing is (nonces, leases): else *version is STORE_ABSENT. */

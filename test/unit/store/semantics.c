@@ -67,6 +67,24 @@ static void swap_wants_the_version(void **state) {
     assert_int_not_equal(swap(room, "b", STORE_ABSENT, "3"), STORE_ABSENT);
 }
 
+static void who_does_not_ask_is_not_told(void **state) {
+    struct room *room = *state;
+    struct store_item it = item("a", "1", MINUTE);
+    must(store_put_new(room->store, &it, NULL, &room->report));
+    must(store_put_new(room->store, &it, NULL, &room->report)); /* lost, and nobody minds */
+    must(store_put(room->store, &it, NULL, &room->report));
+    must(store_swap(room->store, &it, get(room, "a").version, NULL, &room->report));
+    must(store_touch(room->store, it.key, STORE_ANY, 2 * MINUTE, NULL, &room->report));
+    assert_int_equal(get(room, "a").expires_ms, ROOM_TIME + 2 * MINUTE);
+    must(store_remove(room->store, it.key, STORE_ANY, NULL, &room->report));
+    assert_int_equal(get(room, "a").version, STORE_ABSENT);
+    struct store_append a = {.log = STR("log"), .value = STR("e"), .ttl_ms = MINUTE};
+    must(store_append(room->store, &a, NULL, &room->report));
+    assert_int_equal(events(room, "log", 0).last, 1);
+    must(store_drop(room->store, STR("log"), NULL, &room->report));
+    assert_int_equal(events(room, "log", 0).last, 0);
+}
+
 static void an_old_version_never_comes_back(void **state) {
     struct room *room = *state;
     uint64_t old = put(room, "a", "1", MINUTE);
@@ -477,6 +495,7 @@ int main(void) {
         ROW(names_and_values_are_bytes),
         ROW(put_new_wins_once),
         ROW(swap_wants_the_version),
+        ROW(who_does_not_ask_is_not_told),
         ROW(an_old_version_never_comes_back),
         ROW(take_is_single),
         ROW(remove_and_touch_mean_a_version),
