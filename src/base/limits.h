@@ -71,7 +71,7 @@
 
 /* -- shape: what a reply may be -----------------------------------------------------------------
  */
-#define REPLY_CUT_CHARS  640   /* of what a cut reply says of it: note and numbers */
+#define REPLY_CUT_CHARS  460   /* of what a cut reply says of it: note and numbers */
 #define REPLY_ADVICE_MAX 5     /* hints of one refusal; Superset's number */
 #define SIZE_COUNT_ROWS  10000 /* counted behind a cut, to tell how many there were */
 #define SIZE_COUNT_MS    500   /* likewise: no longer */
@@ -129,6 +129,11 @@
 #define ASKING_WAIT_MS         (INT64_C(5) * 60000)  /* the same, while a thread waits */
 #define ASKING_LOOK_MS         250 /* how often the store is asked what another replica was told */
 #define RESPONSE_TTL_MS        60000
+#define HUB_SUBSCRIBERS_MAX    100000 /* idle streams, of half a kilobyte each */
+#define SUBSCRIBER_MESSAGE_BYTES_MAX (4 * MIB) /* a task's whole result may be told */
+#define SUBSCRIBERS_ARENA_BYTES (256 * MIB) /* what all legacy streams watch, for one change */
+#define SUBSCRIBER_WATCHED_MAX 1000 /* URIs and tasks of one stream */
+#define STREAM_BEAT_MS         15000 /* between comments that keep an idle stream open */
 
 /* -- sql: what a statement may be (defaults of security.*; design, section 7) -------------------
  */

@@ -38,7 +38,7 @@ static void log_problems(const struct problems *problems, struct arena *arena) {
     }
 }
 
-static void reload(struct house *house) {
+static void reload(struct house *house, struct mcp *mcp) {
     struct arena arena;
     struct problems problems;
     struct report report = {0};
@@ -46,11 +46,13 @@ static void reload(struct house *house) {
     problems_init(&problems, &arena);
     result r = house_reload(house, &problems, &report);
     log_problems(&problems, &arena);
-    if (r.why == FAIL_NONE)
+    if (r.why == FAIL_NONE) {
         log_line(LOG_INFO, "reloaded", STR_NONE, "the configuration was read again");
-    else
+        mcp_changed(mcp, CHANGED_ALL);
+    } else {
         log_line(LOG_ERROR, "reload_failed", STR_NONE, "%s; the old configuration stays",
                  report.sentence);
+    }
     arena_deinit(&arena);
 }
 
@@ -86,12 +88,12 @@ static result listen_all(struct serving *s, struct report *report) {
 }
 
 /* Until a signal says stop; once a second road and store tidy up. */
-static void wait_for_stop(struct house *house) {
+static void wait_for_stop(struct house *house, struct mcp *mcp) {
     sigset_t set = our_signals();
     for (;;) {
         struct timespec second = {.tv_sec = 1};
         int signal = sigtimedwait(&set, NULL, &second);
-        if (signal == SIGHUP) reload(house);
+        if (signal == SIGHUP) reload(house, mcp);
         if (signal == SIGTERM || signal == SIGINT) return;
         road_tick(house->road);
         store_tick(house->store);
@@ -104,7 +106,7 @@ static result serve_http(struct serving *s, struct report *report) {
     http_server_on_refusal(s->server, http_door_refused, s->mcp);
     TRY(listen_all(s, report));
     TRY(http_server_start(s->server, report));
-    wait_for_stop(s->house);
+    wait_for_stop(s->house, s->mcp);
     log_line(LOG_INFO, "draining", STR_NONE, "%zu connections are open",
              http_server_connections(s->server));
     http_server_drain(s->server);

@@ -68,7 +68,7 @@ void asking_deliver(struct turn *turn) {
     if (turn->session == NULL || id.len != UUID_SIZE - 1 + 2 || id.ptr[0] != '"') return;
     id = str_slice(id, 1, id.len - 1);
     if (deliver_here(&mcp->asking, turn->session->id, id, turn->message.body)) return;
-    if (mcp->store == NULL || turn->session->id.len == 0) return;
+    if (mcp->store == NULL || turn->session->own != NULL) return;
     struct store_item item = {key_of(turn->session->id, id, arena), turn->message.body,
                               RESPONSE_TTL_MS};
     if (item.key.ptr == NULL) return;
@@ -91,7 +91,7 @@ static void look_in_store(struct turn *turn, struct question *q) {
     struct arena *arena = &turn->call->arena;
     struct store_value value;
     struct report unused = {0};
-    if (turn->mcp->store == NULL || q->session_id.len == 0) return;
+    if (turn->mcp->store == NULL || turn->session->own != NULL) return;
     struct str key = key_of(q->session_id, str_of(q->id), arena);
     if (key.ptr == NULL) return;
     if (store_take(turn->mcp->store, key, arena, &value, &unused).why != FAIL_NONE) return;

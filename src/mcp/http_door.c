@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "mcp/health.h"
+#include "mcp/http_session.h"
 #include "mcp/visit.h"
 
 #define HEADER(name, value)                                                                        \
@@ -36,7 +37,7 @@ static bool identify(struct http_door *door, struct turn *turn, const struct htt
     return false;
 }
 
-static void take_turn(struct turn *turn, const struct http_request *req) {
+static void take_post(struct turn *turn, const struct http_request *req) {
     struct era_headers headers = {http_header(req, STR("MCP-Protocol-Version")),
                                   http_header(req, STR("Mcp-Method")),
                                   http_header(req, STR("Mcp-Name"))};
@@ -44,8 +45,10 @@ static void take_turn(struct turn *turn, const struct http_request *req) {
     turn_take(turn, req->body, &headers);
 }
 
-static void post(struct http_door *door, struct http_exchange *x, const struct http_request *req,
-                 struct str origin) {
+/* Whatever the method, nobody gets further than this without a name. */
+static void admit(struct http_door *door, struct http_exchange *x, const struct http_request *req,
+                  struct str origin,
+                  void (*take)(struct turn *turn, const struct http_request *req)) {
     struct turn *turn = visit_begin(door->mcp, x, req, origin);
     if (turn == NULL) {
         visit_refuse(x, 503, "OUT_OF_MEMORY", "the server is out of memory", NULL, NULL);
@@ -56,7 +59,7 @@ static void post(struct http_door *door, struct http_exchange *x, const struct h
         visit_abandon(turn);
         return;
     }
-    take_turn(turn, req);
+    take(turn, req);
     /* Only here: whoever is listened for this way must keep its sending side open, and a legacy
      * client may close it. The answer leaves on this thread, so it cannot have left yet. */
     if (turn->era == ERA_MODERN) visit_cancel_when_gone(turn);
@@ -73,7 +76,7 @@ static bool is_json(const struct http_request *req) {
 static void preflight(struct http_exchange *x, struct str origin) {
     struct http_header headers[] = {
         {STR("Access-Control-Allow-Origin"), origin},
-        HEADER("Access-Control-Allow-Methods", "POST, OPTIONS"),
+        HEADER("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS"),
         HEADER("Access-Control-Allow-Headers",
                "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name"),
         HEADER("Access-Control-Max-Age", "600"),
@@ -85,16 +88,20 @@ static void preflight(struct http_exchange *x, struct str origin) {
 static void serve_mcp(struct http_door *door, struct http_exchange *x,
                       const struct http_request *req) {
     struct str origin = http_header(req, STR("Origin"));
-    static const struct http_header allow = HEADER("Allow", "POST, OPTIONS");
+    static const struct http_header allow = HEADER("Allow", "GET, POST, DELETE, OPTIONS");
     if (str_eq(req->method, STR("OPTIONS")))
         preflight(x, origin);
+    else if (str_eq(req->method, STR("GET")))
+        admit(door, x, req, origin, http_session_get);
+    else if (str_eq(req->method, STR("DELETE")))
+        admit(door, x, req, origin, http_session_delete);
     else if (!str_eq(req->method, STR("POST")))
         visit_refuse(x, 405, "METHOD_NOT_ALLOWED", "messages are sent by POST", NULL, &allow);
     else if (!is_json(req))
         visit_refuse(x, 415, "UNSUPPORTED_MEDIA_TYPE", "the body must be of type application/json",
                      "Send the header Content-Type: application/json", NULL);
     else
-        post(door, x, req, origin);
+        admit(door, x, req, origin, take_post);
 }
 
 static bool is_mcp_path(const struct http_door *door, const struct http_request *req) {

@@ -2,7 +2,7 @@
  * mcp/http_door.h - Streamable HTTP: requests become turns, turns become replies
  *
  *     POST /mcp (and /mcp/v1, and / for the ODPS seed's clients)   messages and the shorthand
- *     GET, DELETE on these                                         405: no streams, no sessions yet
+ *     GET, DELETE on these                                         streams and end of a session
  *     OPTIONS on these                                             preflight of allowed origins
  *     GET /health                                                  alive
  *     GET /health/ready                                            each backend and the audit; or

@@ -24,17 +24,19 @@ static void put_capabilities(struct turn *turn, struct json_writer *w) {
     const struct {
         const char *name;
         bool is_served;
-    } all[] = {{"tools", tool_at(0) != NULL},
-               {"resources", resource_at(0) != NULL},
-               {"prompts", prompt_at(0) != NULL},
-               {"completions", may_complete && prompt_at(0) != NULL},
-               {"logging", true}};
+        struct str json;
+    } all[] = {
+        {"tools", tool_at(0) != NULL, STR("{\"listChanged\":true}")},
+        {"resources", resource_at(0) != NULL, STR("{\"subscribe\":true,\"listChanged\":true}")},
+        {"prompts", prompt_at(0) != NULL, STR("{\"listChanged\":true}")},
+        {"completions", may_complete && prompt_at(0) != NULL, STR("{}")},
+        {"logging", true, STR("{}")}};
     json_key(w, STR("capabilities"));
     json_object(w);
     for (size_t i = 0; i < COUNT(all); i++) {
         if (!all[i].is_served) continue;
         json_key(w, str_of(all[i].name));
-        json_raw_value(w, STR("{}"));
+        json_raw_value(w, all[i].json);
     }
     json_object_end(w);
 }
@@ -124,7 +126,7 @@ void method_set_level(struct turn *turn) {
                                    "critical, alert, emergency");
         return;
     }
-    if (session != NULL && session->id.len > 0) {
+    if (session != NULL && session->own == NULL) {
         set_level(turn); /* a message in a session is at the desk already */
         return;
     }

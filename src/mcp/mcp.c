@@ -57,12 +57,32 @@ result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *r
     arena_init(&mcp->arena, MCP_TEXTS_BYTES_MAX);
     running_list_init(&mcp->running);
     asking_init(&mcp->asking);
+    hub_init(&mcp->hub);
     if (!open_desk(mcp) || !make_texts(mcp)) {
         mcp_free(mcp);
         return fail_memory(report);
     }
     *out = mcp;
     return OK;
+}
+
+/* What a legacy session watches may have been changed by way of another replica. */
+static void refresh_watched(struct mcp *mcp) {
+    struct arena arena;
+    struct str *ids;
+    size_t n;
+    arena_init(&arena, SUBSCRIBERS_ARENA_BYTES);
+    bool is_whole = hub_sessions(&mcp->hub, &arena, &ids, &n);
+    for (size_t i = 0; is_whole && i < n; i++) {
+        const struct json *watched = session_watched(mcp->store, ids[i], &arena);
+        if (watched != NULL) hub_watch(&mcp->hub, ids[i], watched);
+    }
+    arena_deinit(&arena);
+}
+
+void mcp_changed(struct mcp *mcp, unsigned what) {
+    if ((what & CHANGED_WATCHED) && mcp->store != NULL) refresh_watched(mcp);
+    hub_changed(&mcp->hub, what);
 }
 
 void mcp_settle(struct mcp *mcp) {
@@ -72,6 +92,7 @@ void mcp_settle(struct mcp *mcp) {
 void mcp_free(struct mcp *mcp) {
     if (mcp == NULL) return;
     pool_free(mcp->desk);
+    hub_deinit(&mcp->hub);
     asking_deinit(&mcp->asking);
     running_list_deinit(&mcp->running);
     arena_deinit(&mcp->arena);

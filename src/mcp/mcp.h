@@ -9,6 +9,7 @@
 
 #include "call/snapshot.h"
 #include "mcp/asking.h"
+#include "mcp/hub.h"
 #include "mcp/running.h"
 #include "road/pool.h"
 #include "road/road.h"
@@ -47,9 +48,12 @@ struct mcp {
     struct pool *desk; /* threads for what waits before and behind the road: the store */
     struct running_list running;
     struct asking asking;
+    struct hub hub;
 };
 
 MUST_USE result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *report);
+/* Lists or resources have changed (CHANGED_*): tells everybody who listens. May block. */
+void mcp_changed(struct mcp *mcp, unsigned what);
 /* Waits until the desk has nothing left to do: when no door takes turns any more, and before the
  * road is freed. */
 void mcp_settle(struct mcp *mcp);

@@ -24,6 +24,10 @@ void method_ping(struct turn *turn);
 void method_set_level(struct turn *turn);
 void method_discover(struct turn *turn);
 
+void method_listen(struct turn *turn); /* listen.c */
+void method_subscribe(struct turn *turn);
+void method_unsubscribe(struct turn *turn);
+
 void method_tools_list(struct turn *turn); /* tool_methods.c */
 void method_tools_call(struct turn *turn);
 

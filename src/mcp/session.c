@@ -74,6 +74,18 @@ static bool read_record(const struct store_value *value, const struct principal 
     return session->version.ptr != NULL;
 }
 
+const struct json *session_watched(struct store *store, struct str id, struct arena *arena) {
+    struct str key = key_of(id, arena);
+    struct store_value value;
+    const struct json *record;
+    struct report unused = {0};
+    if (key.ptr == NULL || store_get(store, key, arena, &value, &unused).why != FAIL_NONE ||
+        value.version == STORE_ABSENT ||
+        json_read(value.bytes, NULL, arena, &record, &unused).why != FAIL_NONE)
+        return NULL;
+    return json_get(record, STR("watched"));
+}
+
 /* A session in use lives on; half of its time is soon enough to say so. */
 static result refresh(struct store *store, struct str key, const struct store_value *value,
                       int64_t now_ms, struct report *report) {

@@ -21,7 +21,9 @@
 #define SESSION_LEVEL CLIENT_INFO
 
 struct session {
-    struct str id; /* empty on stdio */
+    struct str id;
+    struct arena
+        *own; /* its memory on stdio, where the process is the session; NULL: in the store */
     struct str version;
     const struct json *capabilities; /* the client's */
     enum client_level level;         /* least of what it wants to be told; CLIENT_SILENT: nothing */
@@ -42,6 +44,9 @@ MUST_USE result session_keep(struct store *store, const struct principal *who,
                              struct report *report);
 MUST_USE result session_close(struct store *store, const struct session *session,
                               struct arena *arena, struct report *report);
+
+/* What a session watches, whoever's it is: an array of URIs, or NULL. */
+const struct json *session_watched(struct store *store, struct str id, struct arena *arena);
 
 /* Tells one holder from another: a text that no other principal has. */
 struct str principal_key(const struct principal *who, struct arena *arena);

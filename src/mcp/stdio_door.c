@@ -24,8 +24,11 @@ struct stdio_door {
     struct arena arena;     /* of these */
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct link lines; /* to be written */
-    size_t n_open;     /* taken and not yet written */
+    pthread_mutex_t telling; /* held while a stream is told, taken before `lock` */
+    struct link lines;       /* to be written */
+    struct link awake;       /* streams with something to tell */
+    struct link streams;     /* all of them; the reader\'s */
+    size_t n_open;           /* taken and not yet written */
     bool is_ending;
     bool is_output_lost;
 };
@@ -36,6 +39,14 @@ struct line {
     struct stdio_door *door;
     struct turn *turn; /* ends with it; NULL: a message of its own */
     struct str json;   /* malloc'd, of that */
+};
+
+/* A listen request, or the session itself: told of changes by the writer. */
+struct stream {
+    struct subscriber subscriber; /* first: a struct subscriber * to it is one to us */
+    struct stdio_door *door;
+    struct link by_door; /* in door->streams */
+    struct link awake;   /* in door->awake, under the door's lock */
 };
 
 static void write_later(struct stdio_door *door, struct line *line) {
@@ -50,15 +61,20 @@ static void finish(struct turn *turn) {
     write_later(line->door, line);
 }
 
+static struct line *new_line(struct str json) {
+    struct line *line = fault_now() ? NULL : calloc(1, sizeof *line + json.len);
+    if (line == NULL) return NULL;
+    memcpy(line + 1, json.ptr, json.len);
+    line->json = (struct str){(const char *)(line + 1), json.len};
+    return line;
+}
+
 /* What finds no memory is not told: the answer still comes. */
 static void send(struct turn *turn, struct str id, struct str json) {
     struct line *answer = turn->owner;
-    struct line *line = fault_now() ? NULL : calloc(1, sizeof *line + json.len);
+    struct line *line = new_line(json);
     (void)id;
-    if (line == NULL) return;
-    memcpy(line + 1, json.ptr, json.len);
-    line->json = (struct str){(const char *)(line + 1), json.len};
-    write_later(answer->door, line);
+    if (line != NULL) write_later(answer->door, line);
 }
 
 /* There is no other way to come back by. */
@@ -66,7 +82,63 @@ static void let_go(struct turn *turn) {
     (void)turn;
 }
 
-static const struct turn_way way = {send, let_go};
+/* -- streams ---------------------------------------------------------------------------------- */
+
+static void wake(struct subscriber *subscriber) {
+    struct stream *stream = (struct stream *)(void *)subscriber;
+    struct stdio_door *door = stream->door;
+    pthread_mutex_lock(&door->lock);
+    if (!link_joined(&stream->awake)) list_add_last(&door->awake, &stream->awake);
+    pthread_cond_broadcast(&door->changed);
+    pthread_mutex_unlock(&door->lock);
+}
+
+static void tell(struct subscriber *subscriber, struct str json) {
+    struct stdio_door *door = ((struct stream *)(void *)subscriber)->door;
+    struct line *line = new_line(json);
+    if (line != NULL) write_later(door, line);
+}
+
+static const struct carrier carrier = {wake, tell};
+
+static bool hold(struct turn *turn, const struct subscription *what) {
+    struct stdio_door *door = ((struct line *)turn->owner)->door;
+    struct stream *stream = fault_now() ? NULL : calloc(1, sizeof *stream);
+    if (stream == NULL) return false;
+    stream->door = door;
+    if (!hub_join(&door->mcp->hub, &stream->subscriber, what, &carrier)) {
+        free(stream);
+        return false;
+    }
+    list_add_last(&door->streams, &stream->by_door);
+    if (what->id.len > 0) subscriber_acknowledge(&stream->subscriber);
+    return true;
+}
+
+/* The writer may be telling it right now: it tells under door->telling. */
+static void end_stream(struct stdio_door *door, struct stream *stream) {
+    hub_leave(&door->mcp->hub, &stream->subscriber);
+    pthread_mutex_lock(&door->telling);
+    pthread_mutex_lock(&door->lock);
+    list_leave(&stream->awake);
+    pthread_mutex_unlock(&door->lock);
+    pthread_mutex_unlock(&door->telling);
+    list_leave(&stream->by_door);
+    free(stream);
+}
+
+static bool unhold(struct turn *turn, struct str request_id) {
+    struct stdio_door *door = ((struct line *)turn->owner)->door;
+    for (struct link *at = door->streams.next; at != &door->streams; at = at->next) {
+        struct stream *stream = holder_of(at, struct stream, by_door);
+        if (!str_eq(stream->subscriber.id, request_id)) continue;
+        end_stream(door, stream);
+        return true;
+    }
+    return false;
+}
+
+static const struct turn_way way = {send, let_go, hold, unhold};
 
 /* -- writing ---------------------------------------------------------------------------------- */
 
@@ -103,10 +175,30 @@ static bool write_message(struct stdio_door *door, struct line *line) {
     return written;
 }
 
+/* The first that has something to tell, unless it has just ended. */
+static void tell_awake(struct stdio_door *door) {
+    struct stream *stream = NULL;
+    pthread_mutex_lock(&door->telling);
+    pthread_mutex_lock(&door->lock);
+    if (!list_empty(&door->awake)) {
+        stream = holder_of(door->awake.next, struct stream, awake);
+        list_leave(&stream->awake);
+    }
+    pthread_mutex_unlock(&door->lock);
+    if (stream != NULL) subscriber_tell(&door->mcp->hub, &stream->subscriber);
+    pthread_mutex_unlock(&door->telling);
+}
+
 static void *writer_main(void *arg) {
     struct stdio_door *door = arg;
     pthread_mutex_lock(&door->lock);
     while (!door->is_ending || door->n_open > 0) {
+        if (!list_empty(&door->awake)) {
+            pthread_mutex_unlock(&door->lock);
+            tell_awake(door);
+            pthread_mutex_lock(&door->lock);
+            continue;
+        }
         if (list_empty(&door->lines)) {
             pthread_cond_wait(&door->changed, &door->lock);
             continue;
@@ -138,12 +230,15 @@ static void refuse(struct turn *turn, int code, struct str message) {
 
 /* What initialize says holds from here on. The capabilities are copied: the message goes. What is
  * malformed is refused by the method. */
-static void agree(struct stdio_door *door, const struct json *params) {
+static void agree(struct stdio_door *door, struct turn *turn) {
+    const struct json *params = turn->message.params;
+    struct subscription all = {.wants = CHANGED_ALL, .session_id = door->session.id};
     const struct json *capabilities = json_get(params, STR("capabilities"));
     struct str asked = era_legacy_version(json_get_text(params, STR("protocolVersion")));
     struct report unused = {0};
     door->session.version = asked.ptr != NULL ? asked : STR(MCP_LEGACY_LATEST);
     if (capabilities == NULL || door->session.capabilities != NULL) return;
+    if (!hold(turn, &all)) log_line(LOG_WARN, "stream_refused", STR_NONE, "changes are not told");
     struct str text = str_dup(&door->arena, json_raw(capabilities));
     if (text.ptr == NULL ||
         json_read(text, NULL, &door->arena, &door->session.capabilities, &unused).why != FAIL_NONE)
@@ -171,8 +266,8 @@ static void take(struct stdio_door *door, struct turn *turn) {
     if (claim != NULL && door->pin == PIN_NONE &&
         !str_eq(turn->message.method, STR("server/discover")))
         door->pin = PIN_MODERN;
-    if (answer.era == ERA_LEGACY && is_initialize) agree(door, turn->message.params);
     turn->session = &door->session;
+    if (answer.era == ERA_LEGACY && is_initialize) agree(door, turn);
     turn_take_as(turn, answer.era,
                  answer.era == ERA_LEGACY ? door->session.version : answer.version);
 }
@@ -294,21 +389,28 @@ static result check_welcome(struct stdio_door *door, struct report *report) {
 }
 
 result stdio_door_serve(struct mcp *mcp, struct str token, int in, int out, struct report *report) {
-    struct stdio_door door = {
-        .mcp = mcp,
-        .token = token,
-        .in = in,
-        .out = out,
-        .session = {.version = STR(MCP_LEGACY_LATEST), .level = SESSION_LEVEL}};
+    struct stdio_door door = {.mcp = mcp,
+                              .token = token,
+                              .in = in,
+                              .out = out,
+                              .session = {.id = STR("stdio"),
+                                          .own = &door.arena,
+                                          .version = STR(MCP_LEGACY_LATEST),
+                                          .level = SESSION_LEVEL}};
     struct lines lines = {0};
     pthread_t writer;
     TRY(check_welcome(&door, report));
     pthread_mutex_init(&door.lock, NULL);
     pthread_cond_init(&door.changed, NULL);
+    pthread_mutex_init(&door.telling, NULL);
     list_init(&door.lines);
+    list_init(&door.awake);
+    list_init(&door.streams);
     arena_init(&door.arena, SESSION_BYTES_MAX);
     if (pthread_create(&writer, NULL, writer_main, &door) != 0) return fail_memory(report);
     result r = read_lines(&door, &lines, report);
+    while (!list_empty(&door.streams))
+        end_stream(&door, holder_of(door.streams.next, struct stream, by_door));
     pthread_mutex_lock(&door.lock);
     door.is_ending = true;
     pthread_cond_broadcast(&door.changed);
@@ -316,6 +418,7 @@ result stdio_door_serve(struct mcp *mcp, struct str token, int in, int out, stru
     pthread_join(writer, NULL);
     free(lines.bytes);
     arena_deinit(&door.arena);
+    pthread_mutex_destroy(&door.telling);
     pthread_mutex_destroy(&door.lock);
     pthread_cond_destroy(&door.changed);
     if (r.why == FAIL_NONE && door.is_output_lost)

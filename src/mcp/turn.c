@@ -113,8 +113,9 @@ static void take_shorthand(struct turn *turn) {
 static void cancel_named(struct turn *turn) {
     const struct json *id = json_get(turn->message.params, STR("requestId"));
     struct str session_id = turn->session != NULL ? turn->session->id : STR_NONE;
-    if (id != NULL && turn->session != NULL)
-        running_cancel(&turn->mcp->running, session_id, json_raw(id));
+    if (id == NULL || turn->session == NULL) return;
+    if (turn->way != NULL && turn->way->unhold(turn, json_raw(id))) return;
+    running_cancel(&turn->mcp->running, session_id, json_raw(id));
 }
 
 /* Nothing is answered to these, whatever they say. */

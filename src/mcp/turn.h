@@ -19,6 +19,7 @@
 
 #include "call/call.h"
 #include "mcp/era.h"
+#include "mcp/hub.h"
 #include "mcp/mcp.h"
 #include "mcp/peer.h"
 #include "mcp/rounds.h"
@@ -38,6 +39,12 @@ struct turn_way {
     void (*send)(struct turn *turn, struct str id, struct str json);
     /* The connection ends now; the answer is kept for whoever comes back. */
     void (*let_go)(struct turn *turn);
+    /* The connection stays open for a subscriber, beyond the turn, which must still be finished.
+     * On the door's thread. false: no memory or place; the turn answers as any other. */
+    bool (*hold)(struct turn *turn, const struct subscription *what);
+    /* Ends the subscriber of that listen request: false where there is none, or the connection
+     * itself is what is ended. On the door's thread. */
+    bool (*unhold)(struct turn *turn, struct str request_id);
 };
 
 struct turn {

@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/limits.h"
+#include "mcp/http_stream.h"
 #include "net/sse.h"
 
 #include <stdlib.h>
@@ -33,6 +34,9 @@ struct visit {
     bool is_posted;
     struct piece *first, **end;
     bool is_finished, is_let_go;
+    void (*step)(struct turn *turn); /* to be done on the loop */
+    struct loop_timer timer;         /* of visit_after() */
+    void (*later)(struct turn *turn);
 };
 
 void visit_refuse(struct http_exchange *x, int status, const char *code, const char *message,
@@ -148,6 +152,7 @@ static void let_exchange_go(struct visit *visit) {
 }
 
 static void end(struct visit *visit) {
+    loop_timer_cancel(&visit->timer);
     pthread_mutex_destroy(&visit->lock);
     turn_free(visit->turn);
 }
@@ -157,12 +162,15 @@ static void deliver(struct loop_task *task) {
     pthread_mutex_lock(&visit->lock);
     struct piece *pieces = visit->first;
     bool is_finished = visit->is_finished, is_let_go = visit->is_let_go;
+    void (*step)(struct turn *) = visit->step;
+    visit->step = NULL;
     visit->first = NULL;
     visit->end = &visit->first;
     visit->is_posted = false;
     pthread_mutex_unlock(&visit->lock);
     send_pieces(visit, pieces);
     if (is_let_go) let_exchange_go(visit);
+    if (step != NULL) step(visit->turn); /* which may finish, and is posted again then */
     if (!is_finished) return;
     if (visit->exchange != NULL) reply(visit);
     end(visit);
@@ -215,9 +223,50 @@ static void let_go(struct turn *turn) {
     pthread_mutex_unlock(&visit->lock);
 }
 
+/* On the loop. */
+static bool hold(struct turn *turn, const struct subscription *what) {
+    struct visit *visit = turn->owner;
+    if (visit->exchange == NULL) return false;
+    struct http_exchange *x = visit->exchange;
+    http_on_gone(x, NULL, NULL);
+    begin_stream(visit);
+    if (http_stream_hold(&turn->mcp->hub, x, what)) {
+        visit->exchange = NULL;
+        return true;
+    }
+    return false;
+}
+
+/* Over HTTP a subscriber ends with its connection. */
+static bool unhold(struct turn *turn, struct str request_id) {
+    (void)turn;
+    (void)request_id;
+    return false;
+}
+
+void visit_at_loop(struct turn *turn, void (*step)(struct turn *turn)) {
+    struct visit *visit = turn->owner;
+    pthread_mutex_lock(&visit->lock);
+    visit->step = step;
+    post(visit, visit->loop);
+    pthread_mutex_unlock(&visit->lock);
+}
+
+static void fire(struct loop_timer *timer) {
+    struct visit *visit = holder_of(timer, struct visit, timer);
+    visit->later(visit->turn);
+}
+
+void visit_after(struct turn *turn, int64_t ms, void (*step)(struct turn *turn)) {
+    struct visit *visit = turn->owner;
+    visit->later = step;
+    visit->timer.fire = fire;
+    loop_timer_set(visit->loop, &visit->timer, loop_now_ns(visit->loop) + ms * INT64_C(1000000));
+}
+
 /* -- its beginning ---------------------------------------------------------------------------- */
 
-static const struct turn_way way = {send, let_go};
+static const struct turn_way way = {send, let_go, hold, unhold};
 
 /* What a client that says nothing takes is JSON. */
 static void read_accept(struct visit *visit, struct str accept) {
@@ -261,5 +310,5 @@ static void peer_left(void *ctx) {
 
 void visit_cancel_when_gone(struct turn *turn) {
     struct visit *visit = turn->owner;
-    http_on_gone(visit->exchange, peer_left, visit);
+    if (visit->exchange != NULL) http_on_gone(visit->exchange, peer_left, visit);
 }

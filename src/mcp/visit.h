@@ -28,6 +28,11 @@ void visit_abandon(struct turn *turn);
 /* From now on a peer that leaves cancels its call. After turn_take(), on the same thread. */
 void visit_cancel_when_gone(struct turn *turn);
 
+/* Goes on at the loop, from any thread; there again after a while, from the loop. Before the turn
+ * is finished. */
+void visit_at_loop(struct turn *turn, void (*step)(struct turn *turn));
+void visit_after(struct turn *turn, int64_t ms, void (*step)(struct turn *turn));
+
 /* {"error":{"code":…,"message":…,"hint":…}} and one header more, or NULL: for those who are not
  * through the door. */
 void visit_refuse(struct http_exchange *x, int status, const char *code, const char *message,
