@@ -110,6 +110,24 @@ static struct sql_type part(const struct sql_type *part) {
     return part != NULL ? *part : SQL_TYPE(UNKNOWN);
 }
 
+static result map_of_entries(const struct sql_type *entries, struct arena *arena,
+                             struct sql_type *out, struct report *report) {
+    const struct sql_type *entry = entries->element;
+    if (entry == NULL || entry->kind != SQL_TYPE_STRUCT || entry->n_fields != 2)
+        return map_of(SQL_TYPE(UNKNOWN), SQL_TYPE(UNKNOWN), arena, out, report);
+    return map_of(entry->fields[0].type, entry->fields[1].type, arena, out, report);
+}
+
+static result entries_of(const struct sql_type *map, struct arena *arena, struct sql_type *out,
+                         struct report *report) {
+    struct sql_field *fields = arena_new_array(arena, 2, struct sql_field);
+    if (fields == NULL) return fail_memory(report);
+    fields[0] = (struct sql_field){.name = STR("key"), .type = part(map->key)};
+    fields[1] = (struct sql_field){.name = STR("value"), .type = part(map->element)};
+    struct sql_type entry = {.kind = SQL_TYPE_STRUCT, .fields = fields, .n_fields = 2};
+    return array_of(entry, arena, out, report);
+}
+
 static result rule_type(enum sql_function_result rule, const struct sql_type *args, size_t n,
                         struct arena *arena, struct sql_type *out, struct report *report) {
     struct sql_type first = n > 0 ? args[0] : SQL_TYPE(UNKNOWN);
@@ -133,6 +151,15 @@ static result rule_type(enum sql_function_result rule, const struct sql_type *ar
         return map_of(SQL_TYPE(STRING), SQL_TYPE(STRING), arena, out, report);
     case RESULT_MAP_OF_ARGS:
         return map_of(common_of(args, 0, n, 2), common_of(args, 1, n, 2), arena, out, report);
+    case RESULT_MAP_OF_ARRAYS:
+        return map_of(part(first.element), part(second.element), arena, out, report);
+    case RESULT_MAP_OF_ENTRIES: return map_of_entries(&first, arena, out, report);
+    case RESULT_MAP_TO_ARG_2: return map_of(part(first.key), second, arena, out, report);
+    case RESULT_ENTRIES: return entries_of(&first, arena, out, report);
+    case RESULT_PERCENTILE:
+        if (second.kind == SQL_TYPE_ARRAY) return array_of(SQL_TYPE(DOUBLE), arena, out, report);
+        *out = SQL_TYPE(DOUBLE);
+        break;
     }
     return OK;
 }

@@ -65,7 +65,12 @@ enum sql_function_result {
     RESULT_ARRAY_OF_KEYS,   /* of the map */
     RESULT_ARRAY_OF_VALUES, /* of the map */
     RESULT_MAP_OF_STRINGS,
-    RESULT_MAP_OF_ARGS, /* key, value, … */
+    RESULT_MAP_OF_ARGS,    /* key, value, … */
+    RESULT_MAP_OF_ARRAYS,  /* of keys, of values */
+    RESULT_MAP_OF_ENTRIES, /* of an array of structs */
+    RESULT_MAP_TO_ARG_2,   /* the keys of the map, and what a lambda gives */
+    RESULT_ENTRIES,        /* of the map: an array of structs */
+    RESULT_PERCENTILE,     /* DOUBLE, or an array of them for an array */
 };
 
 enum { FUNCTION_ARGS_ANY = 255 };

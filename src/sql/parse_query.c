@@ -208,15 +208,24 @@ static result parse_set(struct parser *p, struct sql_query **query) {
     return OK;
 }
 
-result parse_query_rest(struct parser *p, struct sql_query **query) {
-    TRY(parse_set(p, query));
-    if (!parse_at_tail(p)) return OK;
-    if (!tail_is_empty(&(*query)->tail)) {
+static result refuse_second_tail(struct parser *p) {
+    bool is_closed = p->text.ptr[p->last_from] == ')';
+    if (is_closed) {
         result r = parse_refuse(p, p->token.from,
                                 "a second ORDER BY or LIMIT stands behind a closed query");
         fail_hint(p->report, "Write SELECT * FROM (…) t ORDER BY … LIMIT ….");
         return r;
     }
+    struct str found = parse_text(p, &p->token);
+    result r = parse_refuse(p, p->token.from, STR_FMT " stands too late, or twice", STR_ARG(found));
+    fail_hint(p->report, "The order is ORDER BY, CLUSTER BY, DISTRIBUTE BY, SORT BY, LIMIT.");
+    return r;
+}
+
+result parse_query_rest(struct parser *p, struct sql_query **query) {
+    TRY(parse_set(p, query));
+    if (!parse_at_tail(p)) return OK;
+    if (!tail_is_empty(&(*query)->tail)) return refuse_second_tail(p);
     struct nest nest;
     parse_mark(p, &nest);
     TRY(parse_tail(p, &(*query)->tail));

@@ -20,10 +20,11 @@
  *      nevertheless makes a use with how == USE_REVEALED.
  *
  * Memory:  everything lives in the arena and borrows from tree and grant.
- * Errors:  FAIL_INPUT: SQL_NAME_ERROR (unknown, ambiguous, counts that do not meet), with the
- *          offset, what was expected and the nearest name that the grant allows;
- *          SQL_NOT_SUPPORTED. FAIL_DENIED: TABLE_NOT_ALLOWED, for a relation that does not exist,
- *          and for any slip behind a relation that is not granted, so that nothing is told of it.
+ * Errors:  FAIL_INPUT: SQL_NAME_ERROR (ambiguous, counts that do not meet, calls where they cannot
+ *          stand), with the offset and what was expected. FAIL_DENIED: COLUMN_NOT_ALLOWED, for a
+ *          column or field that does not exist, with the nearest name that the grant allows;
+ *          TABLE_NOT_ALLOWED, for a relation that does not exist, and for any slip behind a
+ *          relation that is not granted, so that nothing is told of it; SQL_NOT_SUPPORTED.
  *          FAIL_LIMIT: SQL_TOO_LARGE. FAIL_MEMORY. Whatever grant->find gives.
  * Threads: no shared state.
  */

@@ -219,10 +219,34 @@ static result note_call(const struct env *env, const struct sql_expr *expr,
     return OK;
 }
 
+/* named_struct('a', x, 'b', y), struct(x, y): the fields col1, col2. UNKNOWN when a name is no
+ * constant. */
+static result struct_type(const struct env *env, const struct sql_call *call, bool is_named,
+                          struct sql_type *out) {
+    struct arena *arena = env->r->arena;
+    size_t step = is_named ? 2 : 1, n = call->args.n / step;
+    if (is_named && call->args.n % 2 != 0) return OK;
+    struct sql_field *fields = arena_new_array(arena, n, struct sql_field);
+    if (fields == NULL) return fail_memory(env->r->report);
+    for (size_t i = 0; i < n; i++) {
+        const struct sql_expr *name = call->args.at[i * step];
+        bool is_constant = name->kind == SQL_LITERAL && name->literal.kind == SQL_STRING;
+        if (is_named && !is_constant) return OK;
+        fields[i].name = is_named ? name->literal.text : str_printf(arena, "col%zu", i + 1);
+        if (fields[i].name.ptr == NULL && !is_named) return fail_memory(env->r->report);
+        fields[i].type = type_of(env, call->args.at[i * step + step - 1]);
+    }
+    *out = (struct sql_type){.kind = SQL_TYPE_STRUCT, .fields = fields, .n_fields = (uint32_t)n};
+    return OK;
+}
+
 static result set_type(const struct env *env, const struct sql_expr *expr,
                        const struct sql_function *function) {
     size_t n = expr->call.args.n;
     if (function == NULL) return OK;
+    bool is_named = str_eq(str_of(function->name), STR("named_struct"));
+    if (is_named || str_eq(str_of(function->name), STR("struct")))
+        return struct_type(env, &expr->call, is_named, &node_of(env->r, expr->id)->type);
     struct sql_type *types = arena_new_array(env->r->arena, n, struct sql_type);
     if (types == NULL) return fail_memory(env->r->report);
     for (size_t i = 0; i < n; i++) types[i] = type_of(env, expr->call.args.at[i]);
@@ -242,6 +266,46 @@ static result resolve_parts(const struct env *env, const struct sql_call *call,
     return call->filter != NULL ? resolve_expr(&inside, call->filter) : OK;
 }
 
+/* Where the columns of an aggregate come from. */
+struct origins {
+    struct resolver *r;
+    bool has_own, has_outer;
+};
+
+static enum walk see_origin(struct sql_expr *expr, const struct sql_place *place, void *with) {
+    struct origins *origins = with;
+    (void)place;
+    if (expr->kind == SQL_STAR) origins->has_own = true;
+    if (expr->kind != SQL_REF) return WALK_ON;
+    const struct resolved_node *node = node_of(origins->r, expr->id);
+    const struct resolved_ref *ref = node->is_star ? NULL : node->ref;
+    bool is_outer = ref != NULL && ref->kind == REF_COLUMN && ref->depth > 0;
+    *(is_outer ? &origins->has_outer : &origins->has_own) = true;
+    return WALK_ON;
+}
+
+static enum walk skip_query(struct sql_query *query, const struct sql_place *place, void *with) {
+    (void)query;
+    (void)place;
+    (void)with;
+    return WALK_SKIP;
+}
+
+/* An aggregate over nothing but columns of an outer query: standard SQL computes it out there, over
+ * other rows than those who read it as it stands. Nobody is left to guess. */
+static result check_origins(const struct env *env, struct sql_expr *expr) {
+    struct origins origins = {.r = env->r};
+    if (env->outer == NULL) return OK;
+    (void)sql_walk_expr(
+        expr, &(struct sql_visitor){.expr = see_origin, .query = skip_query, .with = &origins});
+    if (!origins.has_outer || origins.has_own) return OK;
+    result failed = not_supported(env->r, expr->span,
+                                  "aggregate '" STR_FMT "' over columns of an outer query only",
+                                  STR_ARG(shown_name(&expr->call)));
+    fail_hint(env->r->report, "Compute it in a derived table of the outer query.");
+    return failed;
+}
+
 result resolve_call(const struct env *env, struct sql_expr *expr) {
     const struct sql_call *call = &expr->call;
     const struct sql_function *function = builtin_of(call);
@@ -250,6 +314,8 @@ result resolve_call(const struct env *env, struct sql_expr *expr) {
     TRY(check_count(env, expr, function));
     TRY(note_call(env, expr, function, &noted));
     TRY(resolve_parts(env, call, function));
+    if (function != NULL && sql_function_is_aggregate(function) && call->over == NULL)
+        TRY(check_origins(env, expr));
     if (call->over != NULL) TRY(resolve_window(env, call->over));
     if (function != NULL && (function->flags & FUNCTION_METADATA) != 0)
         TRY(find_named_relation(env, call, &noted->relation));

@@ -124,8 +124,8 @@ static result resolve_field(const struct env *env, struct sql_expr *expr, struct
     struct sql_type inner = type_of(env, expr->field.base);
     const struct sql_field *field = sql_type_field(&inner, expr->field.name.text);
     if (field == NULL && inner.kind == SQL_TYPE_STRUCT)
-        return name_error(env->r, expr->span, "no field '" STR_FMT "' in the struct",
-                          STR_ARG(utf8_clip(expr->field.name.text, 128)));
+        return absent_error(env->r, expr->span, "no field '" STR_FMT "' in the struct",
+                            STR_ARG(utf8_clip(expr->field.name.text, 128)));
     *type = field != NULL ? field->type : SQL_TYPE(UNKNOWN);
     return OK;
 }

@@ -265,9 +265,13 @@ static result join_pair(const struct env *env, struct resolved_source *join,
 static result check_found(const struct env *env, struct found_column found,
                           const struct sql_name *name, const char *side) {
     if (found.n == 1) return OK;
-    return name_error(env->r, name->span, "USING: column '" STR_FMT "' %s the %s side",
-                      STR_ARG(utf8_clip(name->text, 128)),
-                      found.n == 0 ? "does not exist on" : "is ambiguous on", side);
+    struct str shown = utf8_clip(name->text, 128);
+    if (found.n == 0)
+        return absent_error(env->r, name->span,
+                            "USING: column '" STR_FMT "' does not exist on the %s side",
+                            STR_ARG(shown), side);
+    return name_error(env->r, name->span, "USING: column '" STR_FMT "' is ambiguous on the %s side",
+                      STR_ARG(shown), side);
 }
 
 static result resolve_using(const struct env *env, struct resolved_source *join) {

@@ -84,6 +84,10 @@ struct env {
 
 result name_error(struct resolver *r, struct sql_span span, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* A column or field that is not there. It has the code of one that is not granted, so that the two
+ * are told alike. */
+result absent_error(struct resolver *r, struct sql_span span, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 result not_supported(struct resolver *r, struct sql_span span, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -35,10 +35,13 @@ static result name_column(struct turning *t, const struct sql_name *name, enum s
                           const struct resolved_column **out) {
     struct found_column found = scope_find(t->input, false, name->text);
     struct env inside = *t->env;
-    if (found.n != 1)
-        return name_error(t->env->r, name->span, "column '" STR_FMT "' %s in the input",
-                          STR_ARG(utf8_clip(name->text, 128)),
-                          found.n == 0 ? "does not exist" : "is ambiguous");
+    struct str shown = utf8_clip(name->text, 128);
+    if (found.n == 0)
+        return absent_error(t->env->r, name->span,
+                            "column '" STR_FMT "' does not exist in the input", STR_ARG(shown));
+    if (found.n > 1)
+        return name_error(t->env->r, name->span, "column '" STR_FMT "' is ambiguous in the input",
+                          STR_ARG(shown));
     inside.clause = clause;
     mark(t, found.column);
     if (out != NULL) *out = found.column;

@@ -69,9 +69,9 @@ static result unknown(const struct seeking *s) {
     const struct resolved_source *in = NULL;
     if (s->n_names > 1) in = scope_find_source(s->env->from, s->env->is_on, first, 1);
     if (in != NULL) {
-        result failed = name_error(r, s->span, "no column '" STR_FMT "' in '" STR_FMT "'",
-                                   STR_ARG(utf8_clip(s->parts[1].text, 128)),
-                                   STR_ARG(utf8_clip(first->text, 128)));
+        result failed = absent_error(r, s->span, "no column '" STR_FMT "' in '" STR_FMT "'",
+                                     STR_ARG(utf8_clip(s->parts[1].text, 128)),
+                                     STR_ARG(utf8_clip(first->text, 128)));
         hint_column(s, in, s->parts[1].text);
         return failed;
     }
@@ -79,15 +79,15 @@ static result unknown(const struct seeking *s) {
         struct str best = STR_NONE;
         unsigned cap = first_cap(first->text);
         result failed =
-            name_error(r, s->span, "no table, alias or struct column '" STR_FMT "' is seen here",
-                       STR_ARG(utf8_clip(first->text, 128)));
+            absent_error(r, s->span, "no table, alias or struct column '" STR_FMT "' is seen here",
+                         STR_ARG(utf8_clip(first->text, 128)));
         if (first->text.len <= 256) nearer_alias(s->env->from, first->text, &best, &cap);
         if (best.len > 0) fail_hint(r->report, "Did you mean '" STR_FMT "'?", STR_ARG(best));
         return failed;
     }
-    result failed = name_error(r, s->span, "no column '" STR_FMT "' is seen here%s",
-                               STR_ARG(utf8_clip(first->text, 128)),
-                               s->env->from == NULL ? ": there is no FROM" : "");
+    result failed = absent_error(r, s->span, "no column '" STR_FMT "' is seen here%s",
+                                 STR_ARG(utf8_clip(first->text, 128)),
+                                 s->env->from == NULL ? ": there is no FROM" : "");
     hint_column(s, NULL, first->text);
     return failed;
 }
@@ -191,9 +191,10 @@ static result step(const struct seeking *s, size_t part, struct sql_type *type) 
     if (type->kind == SQL_TYPE_UNKNOWN || type->kind == SQL_TYPE_JSON) return OK;
     const struct sql_field *field = sql_type_field(type, s->parts[part].text);
     if (field == NULL)
-        return name_error(s->env->r, s->parts[part].span, "no field '" STR_FMT "' in '" STR_FMT "'",
-                          STR_ARG(utf8_clip(s->parts[part].text, 128)),
-                          STR_ARG(utf8_clip(s->parts[part - 1].text, 128)));
+        return absent_error(s->env->r, s->parts[part].span,
+                            "no field '" STR_FMT "' in '" STR_FMT "'",
+                            STR_ARG(utf8_clip(s->parts[part].text, 128)),
+                            STR_ARG(utf8_clip(s->parts[part - 1].text, 128)));
     *type = field->type;
     return OK;
 }

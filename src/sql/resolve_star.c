@@ -89,8 +89,8 @@ static result apply_except(const struct env *env, const struct sql_names *except
         struct sql_name *name = &except->at[i];
         const size_t *place = map_get(&known, name->text);
         if (place == NULL)
-            return name_error(env->r, name->span, "EXCEPT: no column '" STR_FMT "' in the star",
-                              STR_ARG(utf8_clip(name->text, 128)));
+            return absent_error(env->r, name->span, "EXCEPT: no column '" STR_FMT "' in the star",
+                                STR_ARG(utf8_clip(name->text, 128)));
         TRY(note_denied(env, list->at[*place], name));
         if (!map_put(&gone, name->text, name)) return fail_memory(env->r->report);
     }
@@ -110,8 +110,8 @@ static result apply_replace(const struct env *env, const struct sql_star *star,
         const struct sql_name *name = &star->replace[i].name;
         const size_t *place = map_get(&known, name->text);
         if (place == NULL)
-            return name_error(env->r, name->span, "REPLACE: no column '" STR_FMT "' in the star",
-                              STR_ARG(utf8_clip(name->text, 128)));
+            return absent_error(env->r, name->span, "REPLACE: no column '" STR_FMT "' in the star",
+                                STR_ARG(utf8_clip(name->text, 128)));
         if ((*out)[*place] != NULL)
             return name_error(env->r, name->span, "REPLACE: column '" STR_FMT "' stands twice",
                               STR_ARG(utf8_clip(name->text, 128)));
@@ -154,8 +154,8 @@ static result keep_matching(const struct env *env, const struct sql_name *name,
     /* A pattern that finds denied columns only finds nothing, or else it could spell their names.
      */
     if (n_told > 0) return OK;
-    return name_error(env->r, name->span, "no column is called, or matches, '" STR_FMT "'",
-                      STR_ARG(utf8_clip(name->text, 128)));
+    return absent_error(env->r, name->span, "no column is called, or matches, '" STR_FMT "'",
+                        STR_ARG(utf8_clip(name->text, 128)));
 }
 
 result resolve_pattern(const struct env *env, struct sql_expr *expr,

@@ -12,6 +12,14 @@ result name_error(struct resolver *r, struct sql_span span, const char *fmt, ...
     return failed;
 }
 
+result absent_error(struct resolver *r, struct sql_span span, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    result failed = fail_v(r->report, FAIL_DENIED, "COLUMN_NOT_ALLOWED", span.from, fmt, args);
+    va_end(args);
+    return failed;
+}
+
 result not_supported(struct resolver *r, struct sql_span span, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
