@@ -17,8 +17,21 @@
 /* With the value of `x` as weir_v, computed once. */
 #define ONCE(x, body) "list_transform([" x "], lambda weir_v: " body ")[1]"
 
-/* The same for several values: `fields` is "'a': x, 'b': y", and they are weir_v.a and weir_v.b. */
-#define EACH_ONCE(fields, body) "list_transform([{" fields "}], lambda weir_v: " body ")[1]"
+/* The same for several values: `values` is "x, y", and they are weir_v[1] and weir_v[2]. They have
+ * no names: HAVING would take weir_v.x for a column, and a sub-query that reads one around it loses
+ * the name of a field that is made by a macro. */
+#define EACH_ONCE(values, body) "list_transform([row(" values ")], lambda weir_v: " body ")[1]"
+
+/* `x` as a DECIMAL with the digits that people read, which is the shortest text of a double; as
+ * many digits behind the point as there is room for. `f` is done with it. From 10^19 on a double
+ * has no fraction: it is done by `big`. */
+#define BY_DIGITS(f_head, f_tail, big)                                                             \
+    ONCE("CAST(x AS DOUBLE)",                                                                      \
+         "CASE WHEN abs(weir_v) < 1e9 THEN CAST(CAST(" f_head                                      \
+         "CAST(CAST(weir_v AS VARCHAR) AS DECIMAL(38,28))" f_tail " AS VARCHAR) AS DOUBLE) "       \
+         "WHEN abs(weir_v) < 1e19 THEN CAST(CAST(" f_head                                          \
+         "CAST(CAST(weir_v AS VARCHAR) AS DECIMAL(38,18))" f_tail " AS VARCHAR) AS DOUBLE) "       \
+         "ELSE " big " END")
 
 /* Digits, a point, an exponent. DuckDB would also take 1_000, 0x1F, inf and nan; as each of those
  * letters becomes a number sign, they fail. */
@@ -64,10 +77,32 @@ const char *const duckdb_macros[] = {
     /* -- numbers ------------------------------------------------------------------------------- */
 
     /* By way of the shortest decimal text, as people read it. */
-    MACRO("trunc(x, n)",
-          ONCE("CAST(x AS DOUBLE)", "CASE WHEN abs(weir_v) < 1e20 "
-                                    "THEN CAST(trunc(CAST(weir_v AS DECIMAL(38,15)), n) AS DOUBLE) "
-                                    "ELSE trunc(weir_v, n) END")),
+    MACRO("round(x, n)", BY_DIGITS("round(", ", n)", "round(weir_v, n)")),
+    MACRO("trunc(x, n)", BY_DIGITS("trunc(", ", n)", "trunc(weir_v, n)")),
+    /* Of a DECIMAL, ties to the even digit; `half` is half of the last digit that stays. */
+    MACRO("round_even(d, n, half)",
+          ONCE("d", "CASE WHEN abs(weir_v - trunc(weir_v, n)) = half AND "
+                    "right(CAST(trunc(weir_v, n) AS VARCHAR), 1) IN ('0', '2', '4', '6', '8') "
+                    "THEN trunc(weir_v, n) ELSE round(weir_v, n) END")),
+    MACRO("bround(x, n, half)",
+          BY_DIGITS("weir_round_even(", ", n, half)", "round_even(weir_v, n)")),
+    /* A DECIMAL in units of its 18th digit. */
+    MACRO("units(d)",
+          "CAST(replace(CAST(CAST(d AS DECIMAL(38,18)) AS VARCHAR), '.', '') AS HUGEINT)"),
+    MACRO("twelfths(sign, q)",
+          "CAST(sign || CAST(q // 1000000000000 AS VARCHAR) || '.' || "
+          "lpad(CAST(q % 1000000000000 AS VARCHAR), 12, '0') AS DECIMAL(38,12))"),
+    /* a / b to twelve digits, ties away from zero, without a double on the way: the whole part,
+     * then six digits, then six. */
+    MACRO("divide(a, b)",
+          "list_transform(list_transform(list_transform([row(weir_units(a), weir_units(b))], "
+          "lambda weir_v: row(CASE WHEN (weir_v[1] < 0) <> (weir_v[2] < 0) THEN '-' ELSE '' END, "
+          "abs(weir_v[2]), abs(weir_v[1]) // abs(weir_v[2]), "
+          "abs(weir_v[1]) % abs(weir_v[2]) * 1000000)), "
+          "lambda weir_v: row(weir_v[1], weir_v[2], weir_v[3] * 1000000 + weir_v[4] // weir_v[2], "
+          "weir_v[4] % weir_v[2] * 1000000)), "
+          "lambda weir_v: weir_twelfths(weir_v[1], weir_v[3] * 1000000 + weir_v[4] // weir_v[2] + "
+          "CASE WHEN weir_v[4] % weir_v[2] * 2 >= weir_v[2] THEN 1 ELSE 0 END))[1]"),
     /* NULL for what has no logarithm or root. */
     MACRO("ln(x)", ONCE("x", "CASE WHEN weir_v > 0 THEN ln(weir_v) END")),
     MACRO("sqrt(x)", ONCE("x", "CASE WHEN weir_v >= 0 THEN sqrt(weir_v) END")),
@@ -85,12 +120,13 @@ const char *const duckdb_macros[] = {
                "CAST(instr('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', weir_c) - 1 AS HUGEINT) END), "
                "lambda weir_a, weir_d: weir_a * base + weir_d) AS UBIGINT) AS BIGINT) END")),
     /* 0 below the range, n + 1 from its end on. */
-    MACRO("width_bucket(x, lo, hi, n)",
-          EACH_ONCE(
-              "'x': x, 'a': lo, 'b': hi, 'n': n",
-              "CASE WHEN weir_v.x < weir_v.a THEN 0 WHEN weir_v.x >= weir_v.b THEN weir_v.n + 1 "
-              "ELSE CAST(floor((weir_v.x - weir_v.a) / (weir_v.b - weir_v.a) * weir_v.n) "
-              "AS BIGINT) + 1 END")),
+    MACRO(
+        "width_bucket(x, lo, hi, n)",
+        EACH_ONCE(
+            "x, lo, hi, n",
+            "CASE WHEN weir_v[1] < weir_v[2] THEN 0 WHEN weir_v[1] >= weir_v[3] THEN weir_v[4] + 1 "
+            "ELSE CAST(floor((weir_v[1] - weir_v[2]) / (weir_v[3] - weir_v[2]) * weir_v[4]) "
+            "AS BIGINT) + 1 END")),
     /* NULL is the smallest value. */
     MACRO("least(l)", ONCE("l", "CASE WHEN list_count(weir_v) = len(weir_v) "
                                 "THEN list_min(weir_v) END")),
@@ -115,17 +151,27 @@ const char *const duckdb_macros[] = {
     MACRO("day_seconds(t)", "(day(t) * 86400 + hour(t) * 3600 + minute(t) * 60 + second(t))"),
     /* Whole months between the same days, or the last days, of two months; else by months of 31
      * days. */
-    MACRO(
-        "months_between(a, b)",
-        EACH_ONCE("'a': a, 'b': b",
-                  "(year(weir_v.a) - year(weir_v.b)) * 12 + month(weir_v.a) - month(weir_v.b) + "
-                  "CASE WHEN day(weir_v.a) = day(weir_v.b) OR "
-                  "(last_day(weir_v.a) = CAST(weir_v.a AS DATE) AND "
-                  "last_day(weir_v.b) = CAST(weir_v.b AS DATE)) THEN CAST(0 AS DOUBLE) "
-                  "ELSE (weir_day_seconds(weir_v.a) - weir_day_seconds(weir_v.b)) / 2678400 END")),
+    MACRO("months_between(a, b)",
+          EACH_ONCE(
+              "a, b",
+              "(year(weir_v[1]) - year(weir_v[2])) * 12 + month(weir_v[1]) - month(weir_v[2]) + "
+              "CASE WHEN day(weir_v[1]) = day(weir_v[2]) OR "
+              "(last_day(weir_v[1]) = CAST(weir_v[1] AS DATE) AND "
+              "last_day(weir_v[2]) = CAST(weir_v[2] AS DATE)) THEN CAST(0 AS DOUBLE) "
+              "ELSE (weir_day_seconds(weir_v[1]) - weir_day_seconds(weir_v[2])) / 2678400 END")),
 
     /* -- texts --------------------------------------------------------------------------------- */
 
+    /* As Java does. DuckDB maps letters one by one: where Java makes several of one, or looks at
+     * those around it, it fails; so do Georgian letters, which only newer Javas know as small. */
+    MACRO("upper(s)",
+          ONCE("s", "CASE WHEN regexp_matches(weir_v, '[\\x{149}\\x{1f0}\\x{390}\\x{3b0}\\x{587}"
+                    "\\x{1e96}-\\x{1e9a}\\x{1f50}-\\x{1f57}\\x{1f80}-\\x{1ffc}\\x{fb00}-\\x{fb17}"
+                    "\\x{10d0}-\\x{10ff}]') THEN error('upper of a letter that becomes several') "
+                    "ELSE upper(replace(weir_v, 'ß', 'SS')) END")),
+    MACRO("lower(s)", ONCE("s", "CASE WHEN regexp_matches(weir_v, '[\\x{130}\\x{3a3}]') "
+                                "THEN error('lower of a letter that becomes several') "
+                                "ELSE lower(weir_v) END")),
     /* Elements, none of which is NULL, with a text between; array_to_string() takes only constants
      * there. */
     MACRO("join(l, separator)",
@@ -133,85 +179,86 @@ const char *const duckdb_macros[] = {
           "ELSE list_reduce(l, lambda weir_a, weir_b: weir_a || separator || weir_b) END"),
     /* Whether a NULL part is left out or makes the whole NULL depends on the mode. */
     MACRO("concat_ws(separator, l)",
-          EACH_ONCE("'s': separator, 'l': l",
-                    "CASE WHEN weir_v.s IS NULL OR weir_v.l IS NULL THEN NULL "
-                    "WHEN list_count(weir_v.l) < len(weir_v.l) THEN error('concat_ws of NULL') "
-                    "ELSE weir_join(weir_v.l, weir_v.s) END")),
+          EACH_ONCE("separator, l",
+                    "CASE WHEN weir_v[1] IS NULL OR weir_v[2] IS NULL THEN NULL "
+                    "WHEN list_count(weir_v[2]) < len(weir_v[2]) THEN error('concat_ws of NULL') "
+                    "ELSE weir_join(weir_v[2], weir_v[1]) END")),
     /* From 1, or back from the end; nothing where that is before the beginning. What 0 means
      * depends on the version. */
     MACRO("substr(s, start, n)",
-          EACH_ONCE("'s': s, 'f': start, 'n': n",
-                    "CASE WHEN weir_v.f = 0 THEN error('substr from position 0') "
-                    "WHEN weir_v.n <= 0 OR weir_v.f < -length(weir_v.s) THEN "
-                    "CASE WHEN weir_v.s IS NULL THEN NULL ELSE '' END "
-                    "ELSE substr(weir_v.s, weir_v.f, least(weir_v.n, 4294967295)) END")),
+          EACH_ONCE("s, start, n",
+                    "CASE WHEN weir_v[2] = 0 THEN error('substr from position 0') "
+                    "WHEN weir_v[3] <= 0 OR weir_v[2] < -length(weir_v[1]) THEN "
+                    "CASE WHEN weir_v[1] IS NULL THEN NULL ELSE '' END "
+                    "ELSE substr(weir_v[1], weir_v[2], least(weir_v[3], 4294967295)) END")),
     /* From 1; the empty text where there are not so many. */
     MACRO("split_part(s, separator, n)",
-          EACH_ONCE("'s': s, 'p': separator, 'n': n",
-                    "CASE WHEN weir_v.n < 1 OR weir_v.p = '' THEN error('split_part from 1') "
-                    "ELSE split_part(weir_v.s, weir_v.p, CAST(weir_v.n AS INTEGER)) END")),
+          EACH_ONCE("s, separator, n",
+                    "CASE WHEN weir_v[3] < 1 OR weir_v[2] = '' THEN error('split_part from 1') "
+                    "ELSE split_part(weir_v[1], weir_v[2], CAST(weir_v[3] AS INTEGER)) END")),
     MACRO("split_parts(s, separator, a, b)",
-          EACH_ONCE("'s': s, 'p': separator, 'a': a, 'b': b",
-                    "CASE WHEN weir_v.a < 1 OR weir_v.b < 1 OR weir_v.p = '' "
+          EACH_ONCE("s, separator, a, b",
+                    "CASE WHEN weir_v[3] < 1 OR weir_v[4] < 1 OR weir_v[2] = '' "
                     "THEN error('split_part from 1') ELSE "
-                    "weir_join(list_slice(string_split(weir_v.s, weir_v.p), weir_v.a, "
-                    "weir_v.b), weir_v.p) END")),
+                    "weir_join(list_slice(string_split(weir_v[1], weir_v[2]), weir_v[3], "
+                    "weir_v[4]), weir_v[2]) END")),
     /* What stands before the nth separator, or behind the nth from the end. */
-    MACRO("substring_index(s, separator, n)",
-          EACH_ONCE(
-              "'s': s, 'n': n, 'p': separator",
-              "CASE WHEN weir_v.s IS NULL OR weir_v.p IS NULL OR weir_v.n IS NULL THEN NULL "
-              "WHEN weir_v.p = '' OR weir_v.n = 0 THEN '' "
-              "WHEN weir_v.n > 0 THEN "
-              "weir_join(list_slice(string_split(weir_v.s, weir_v.p), 1, weir_v.n), weir_v.p) "
-              "ELSE weir_join(list_slice(string_split(weir_v.s, weir_v.p), "
-              "greatest(weir_v.n, -len(string_split(weir_v.s, weir_v.p))), -1), weir_v.p) END")),
+    MACRO(
+        "substring_index(s, separator, n)",
+        EACH_ONCE(
+            "s, n, separator",
+            "CASE WHEN weir_v[1] IS NULL OR weir_v[3] IS NULL OR weir_v[2] IS NULL THEN NULL "
+            "WHEN weir_v[3] = '' OR weir_v[2] = 0 THEN '' "
+            "WHEN weir_v[2] > 0 THEN "
+            "weir_join(list_slice(string_split(weir_v[1], weir_v[3]), 1, weir_v[2]), weir_v[3]) "
+            "ELSE weir_join(list_slice(string_split(weir_v[1], weir_v[3]), "
+            "greatest(weir_v[2], -len(string_split(weir_v[1], weir_v[3]))), -1), weir_v[3]) END")),
     /* Places of `what` from `start` on; it may overlap itself. */
     MACRO("places(s, what, start)", "list_filter(range(start, length(s) - length(what) + 2), "
                                     "lambda weir_i: substr(s, weir_i, length(what)) = what)"),
-    MACRO("instr_nth(s, what, start, nth)",
-          EACH_ONCE(
-              "'f': start, 'n': nth, 's': s, 'w': what",
-              "CASE WHEN weir_v.f < 1 OR weir_v.n < 1 THEN error('instr from the end') "
-              "WHEN weir_v.s IS NULL OR weir_v.w IS NULL OR weir_v.f IS NULL OR weir_v.n IS NULL "
-              "THEN NULL ELSE coalesce(list_extract(weir_places(weir_v.s, weir_v.w, weir_v.f), "
-              "weir_v.n), 0) END")),
+    MACRO(
+        "instr_nth(s, what, start, nth)",
+        EACH_ONCE(
+            "start, nth, s, what",
+            "CASE WHEN weir_v[1] < 1 OR weir_v[2] < 1 THEN error('instr from the end') "
+            "WHEN weir_v[3] IS NULL OR weir_v[4] IS NULL OR weir_v[1] IS NULL OR weir_v[2] IS NULL "
+            "THEN NULL ELSE coalesce(list_extract(weir_places(weir_v[3], weir_v[4], weir_v[1]), "
+            "weir_v[2]), 0) END")),
     MACRO("instr_from(s, what, start)", "weir_instr_nth(s, what, start, CAST(1 AS BIGINT))"),
     /* The value of the first pair with this key. */
-    MACRO("keyvalue(s, outer_sep, inner_sep, k)",
-          EACH_ONCE("'k': k || inner_sep, 's': s, 'o': outer_sep",
-                    "substr(list_extract(list_filter(string_split(weir_v.s, weir_v.o), "
-                    "lambda weir_kv: starts_with(weir_kv, weir_v.k)), 1), length(weir_v.k) + 1)")),
+    MACRO(
+        "keyvalue(s, outer_sep, inner_sep, k)",
+        EACH_ONCE("k || inner_sep, s, outer_sep",
+                  "substr(list_extract(list_filter(string_split(weir_v[2], weir_v[3]), "
+                  "lambda weir_kv: starts_with(weir_kv, weir_v[1])), 1), length(weir_v[1]) + 1)")),
     /* 0 when the text holds a comma or is not in the list. */
     MACRO("find_in_set(s, l)",
-          EACH_ONCE("'s': s, 'l': l",
-                    "CASE WHEN weir_v.s IS NULL OR weir_v.l IS NULL THEN NULL ELSE "
-                    "CAST(coalesce(list_position(string_split(weir_v.l, ','), "
-                    "weir_v.s), 0) AS BIGINT) END")),
+          EACH_ONCE("s, l", "CASE WHEN weir_v[1] IS NULL OR weir_v[2] IS NULL THEN NULL ELSE "
+                            "CAST(coalesce(list_position(string_split(weir_v[2], ','), "
+                            "weir_v[1]), 0) AS BIGINT) END")),
     /* How many characters of the first stand in the second. */
     MACRO("char_matchcount(s, set)",
-          EACH_ONCE("'s': s, 'c': set",
-                    "CASE WHEN weir_v.s = '' AND weir_v.c IS NOT NULL THEN 0 ELSE "
-                    "len(list_filter(string_split(weir_v.s, ''), "
-                    "lambda weir_c: contains(weir_v.c, weir_c))) END")),
+          EACH_ONCE("s, set", "CASE WHEN weir_v[1] = '' AND weir_v[2] IS NOT NULL THEN 0 ELSE "
+                              "len(list_filter(string_split(weir_v[1], ''), "
+                              "lambda weir_c: contains(weir_v[2], weir_c))) END")),
     /* The first letter of each word, which blanks part, large and the others small. */
     MACRO("initcap(s)", "array_to_string(list_transform(string_split(s, ' '), lambda weir_w: "
-                        "upper(left(weir_w, 1)) || lower(substr(weir_w, 2))), ' ')"),
+                        "weir_upper(left(weir_w, 1)) || weir_lower(substr(weir_w, 2))), ' ')"),
     /* As Java writes it: a blank is +, a star stays, a tilde does not. */
     MACRO("url_encode(s)",
           "replace(replace(replace(url_encode(s), '%20', '+'), '%2A', '*'), '~', '%7E')"),
     MACRO("url_decode(s)", "url_decode(replace(s, '+', ' '))"),
     /* The first group, NULL without a match. */
-    MACRO("match(s, p)",
-          EACH_ONCE("'s': s, 'p': p", "CASE WHEN regexp_matches(weir_v.s, weir_v.p) "
-                                      "THEN regexp_extract(weir_v.s, weir_v.p, 1) END")),
+    MACRO("match(s, p)", EACH_ONCE("s, p", "CASE WHEN regexp_matches(weir_v[1], weir_v[2]) "
+                                           "THEN regexp_extract(weir_v[1], weir_v[2], 1) END")),
     /* The place of the first match, 0 without one. */
-    MACRO("regexp_instr(s, p)",
-          EACH_ONCE("'s': s, 'p': p",
-                    "CASE WHEN regexp_matches(weir_v.s, weir_v.p) THEN "
-                    "CAST(length(regexp_extract(weir_v.s, '^((?s:.*?))(?:' || weir_v.p || ')', 1)) "
-                    "+ 1 AS BIGINT) "
-                    "WHEN weir_v.s IS NOT NULL AND weir_v.p IS NOT NULL THEN 0 END")),
+    MACRO(
+        "regexp_instr(s, p)",
+        EACH_ONCE("s, p",
+                  "CASE WHEN regexp_matches(weir_v[1], weir_v[2]) THEN "
+                  "CAST(length(regexp_extract(weir_v[1], '^((?s:.*?))(?:' || weir_v[2] || ')', 1)) "
+                  "+ 1 AS BIGINT) "
+                  "WHEN weir_v[1] IS NOT NULL AND weir_v[2] IS NOT NULL THEN 0 END")),
     /* Text of scalars without quotes, compact JSON of the others; NULL for what is no JSON. */
     MACRO("json_text(j, path)",
           ONCE("j", "json_extract_string(CASE WHEN json_valid(weir_v) THEN weir_v END, path)")),
@@ -222,40 +269,38 @@ const char *const duckdb_macros[] = {
     MACRO("place(i)", ONCE("i", "CASE WHEN weir_v >= 0 THEN weir_v + 1 END")),
     /* From 1; 0 for what is not there. */
     MACRO("array_position(l, x)",
-          EACH_ONCE("'l': l, 'x': x",
-                    "CASE WHEN weir_v.l IS NOT NULL AND weir_v.x IS NOT NULL "
-                    "THEN CAST(coalesce(list_position(weir_v.l, weir_v.x), 0) AS BIGINT) END")),
+          EACH_ONCE("l, x",
+                    "CASE WHEN weir_v[1] IS NOT NULL AND weir_v[2] IS NOT NULL "
+                    "THEN CAST(coalesce(list_position(weir_v[1], weir_v[2]), 0) AS BIGINT) END")),
     MACRO("array_remove(l, x)",
-          EACH_ONCE("'l': l, 'x': x",
-                    "list_filter(weir_v.l, lambda weir_e: weir_e IS DISTINCT FROM weir_v.x)")),
+          EACH_ONCE("l, x",
+                    "list_filter(weir_v[1], lambda weir_e: weir_e IS DISTINCT FROM weir_v[2])")),
     /* Each element once, where it stood first. */
     MACRO("array_distinct(l)", ONCE("l", "list_filter(weir_v, lambda weir_e, weir_i: "
                                          "list_position(weir_v, weir_e) = weir_i)")),
     MACRO("array_except(a, b)",
-          EACH_ONCE("'a': a, 'b': b", "weir_array_distinct(list_filter(weir_v.a, lambda weir_f: "
-                                      "list_position(weir_v.b, weir_f) IS NULL))")),
+          EACH_ONCE("a, b", "weir_array_distinct(list_filter(weir_v[1], lambda weir_f: "
+                            "list_position(weir_v[2], weir_f) IS NULL))")),
     MACRO("array_intersect(a, b)",
-          EACH_ONCE("'a': a, 'b': b", "weir_array_distinct(list_filter(weir_v.a, lambda weir_f: "
-                                      "list_position(weir_v.b, weir_f) IS NOT NULL))")),
+          EACH_ONCE("a, b", "weir_array_distinct(list_filter(weir_v[1], lambda weir_f: "
+                            "list_position(weir_v[2], weir_f) IS NOT NULL))")),
     MACRO("array_union(a, b)",
-          EACH_ONCE("'a': a, 'b': b", "CASE WHEN weir_v.a IS NOT NULL AND weir_v.b IS NOT NULL "
-                                      "THEN weir_array_distinct(list_concat(weir_v.a, weir_v.b)) "
-                                      "END")),
+          EACH_ONCE("a, b", "CASE WHEN weir_v[1] IS NOT NULL AND weir_v[2] IS NOT NULL "
+                            "THEN weir_array_distinct(list_concat(weir_v[1], weir_v[2])) "
+                            "END")),
     MACRO("array_join(l, separator, filler)",
           "array_to_string(" EACH_ONCE(
-              "'l': l, 'f': filler",
-              "list_transform(weir_v.l, lambda weir_e: "
-              "coalesce(CAST(weir_e AS VARCHAR), weir_v.f))") ", separator)"),
+              "l, filler", "list_transform(weir_v[1], lambda weir_e: "
+                           "coalesce(CAST(weir_e AS VARCHAR), weir_v[2]))") ", separator)"),
     MACRO("array_repeat(x, n)",
-          EACH_ONCE("'x': x, 'n': n",
-                    "list_transform(range(greatest(weir_v.n, 0)), lambda weir_i: weir_v.x)")),
+          EACH_ONCE("x, n",
+                    "list_transform(range(greatest(weir_v[2], 0)), lambda weir_i: weir_v[1])")),
     /* NULL when no element is found and one of them is NULL. */
     MACRO("arrays_overlap(a, b)",
-          EACH_ONCE("'a': a, 'b': b",
-                    "CASE WHEN list_has_any(weir_v.a, weir_v.b) THEN TRUE "
-                    "WHEN list_count(weir_v.a) < len(weir_v.a) OR "
-                    "list_count(weir_v.b) < len(weir_v.b) THEN NULL "
-                    "WHEN weir_v.a IS NOT NULL AND weir_v.b IS NOT NULL THEN FALSE END")),
+          EACH_ONCE("a, b", "CASE WHEN list_has_any(weir_v[1], weir_v[2]) THEN TRUE "
+                            "WHEN list_count(weir_v[1]) < len(weir_v[1]) OR "
+                            "list_count(weir_v[2]) < len(weir_v[2]) THEN NULL "
+                            "WHEN weir_v[1] IS NOT NULL AND weir_v[2] IS NOT NULL THEN FALSE END")),
     /* Of truth values: three-valued OR and AND; FALSE and TRUE of none. */
     MACRO("any_true(l)", ONCE("l", "CASE WHEN list_contains(weir_v, TRUE) THEN TRUE "
                                    "WHEN list_count(weir_v) < len(weir_v) THEN NULL "
@@ -264,9 +309,9 @@ const char *const duckdb_macros[] = {
                                    "WHEN list_count(weir_v) < len(weir_v) THEN NULL "
                                    "WHEN weir_v IS NOT NULL THEN TRUE END")),
     MACRO("sequence(a, b)",
-          EACH_ONCE("'a': a, 'b': b",
-                    "generate_series(weir_v.a, weir_v.b, "
-                    "CAST(CASE WHEN weir_v.a <= weir_v.b THEN 1 ELSE -1 END AS BIGINT))")),
+          EACH_ONCE("a, b",
+                    "generate_series(weir_v[1], weir_v[2], "
+                    "CAST(CASE WHEN weir_v[1] <= weir_v[2] THEN 1 ELSE -1 END AS BIGINT))")),
     /* 'a=1,b' is {a: 1, b: NULL}. */
     MACRO("str_to_map(s, outer_sep, inner_sep)",
           "map_from_entries(list_transform(string_split(s, outer_sep), lambda weir_e: "

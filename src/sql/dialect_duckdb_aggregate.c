@@ -1,14 +1,23 @@
 /* Aggregates that have rules of their own. */
 #include "sql/dialect_duckdb_inner.h"
 
-/* Of decimals a decimal, as in a division. */
-static void put_avg(printer *p, const struct sql_expr *expr) {
-    bool is_decimal = dialect_kind(p, args_of(expr)->at[0]) == SQL_TYPE_DECIMAL;
-    if (is_decimal) sql_put(p, STR("CAST("));
-    dialect_open(p, expr, "avg");
+static void put_of(printer *p, const struct sql_expr *expr, const char *name) {
+    dialect_open(p, expr, name);
     dialect_put_number(p, args_of(expr)->at[0]);
     dialect_close(p, expr, false);
-    if (is_decimal) sql_put(p, STR(" AS DECIMAL(38,12))"));
+}
+
+/* Of decimals a decimal, as in a division, which DuckDB would do with doubles. */
+static void put_avg(printer *p, const struct sql_expr *expr) {
+    if (dialect_kind(p, args_of(expr)->at[0]) != SQL_TYPE_DECIMAL) {
+        put_of(p, expr, "avg");
+        return;
+    }
+    sql_put(p, STR("weir_divide("));
+    put_of(p, expr, "sum");
+    sql_put(p, STR(", nullif("));
+    put_of(p, expr, "count");
+    sql_put(p, STR(", 0))"));
 }
 
 /* An exact answer is an approximate one as well, and every engine gives the same. */

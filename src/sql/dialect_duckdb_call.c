@@ -1,6 +1,8 @@
 /* Functions of numbers with rules of their own. */
 #include "sql/dialect_duckdb_inner.h"
 
+enum { DIGITS_LEAST = -18, DIGITS_MOST = 27 }; /* of a DECIMAL(38,28) */
+
 /* NULL is the smallest value. */
 static void put_least(printer *p, const struct sql_expr *expr) {
     dialect_put_extreme(p, expr, "weir_least([", "])", 0);
@@ -14,35 +16,53 @@ static void put_ordinal(printer *p, const struct sql_expr *expr) {
 
 /* -- numbers ---------------------------------------------------------------------------------- */
 
-/* round(BIGINT) is a DOUBLE too; DECIMAL stays. */
-static void put_round_as(printer *p, const struct sql_expr *expr, const char *name) {
+/* How many digits stay, which must be told by a constant. */
+static int take_digits(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     int64_t digits = 0;
-    bool is_decimal = dialect_kind(p, args->at[0]) == SQL_TYPE_DECIMAL;
-    if (args->n > 1 && !dialect_constant_int(args->at[1], &digits))
-        dialect_refuse(p, expr->span, "%s to a number of digits that is no constant", name);
-    sql_putf(p, "%s(", name);
+    if (args->n > 1 && (!dialect_constant_int(args->at[1], &digits) || digits < DIGITS_LEAST ||
+                        digits > DIGITS_MOST))
+        dialect_refuse(p, expr->span, "this function to a number of digits that is no constant");
+    return digits < DIGITS_LEAST || digits > DIGITS_MOST ? 0 : (int)digits;
+}
+
+/* A DECIMAL stays one; all else, a BIGINT too, is a DOUBLE: by way of its shortest decimal text,
+ * for 1.005 to two digits is 1.01, as people read it. To a whole number both ways are the same. */
+static void put_round_as(printer *p, const struct sql_expr *expr, const char *name) {
+    bool is_decimal = dialect_kind(p, args_of(expr)->at[0]) == SQL_TYPE_DECIMAL;
+    int digits = take_digits(p, expr);
+    bool is_own = !is_decimal && digits != 0;
+    sql_putf(p, "%s%s(", is_own ? "weir_" : "", name);
     if (is_decimal)
-        sql_put_expr(p, args->at[0]);
+        sql_put_expr(p, args_of(expr)->at[0]);
     else
-        dialect_put_double(p, args->at[0]);
-    sql_putf(p, ", %lld)", (long long)digits);
+        dialect_put_double(p, args_of(expr)->at[0]);
+    sql_putf(p, ", %d)", digits);
 }
 
 static void put_round(printer *p, const struct sql_expr *expr) {
     put_round_as(p, expr, "round");
 }
 
-static void put_bround(printer *p, const struct sql_expr *expr) {
-    put_round_as(p, expr, "round_even");
+static void put_trunc(printer *p, const struct sql_expr *expr) {
+    put_round_as(p, expr, "trunc");
 }
 
-/* By way of its shortest decimal text: 1.15 to two digits is 1.15 and not 1.14. */
-static void put_trunc(printer *p, const struct sql_expr *expr) {
-    if (dialect_kind(p, args_of(expr)->at[0]) == SQL_TYPE_DECIMAL)
-        put_round_as(p, expr, "trunc");
-    else
-        put_round_as(p, expr, "weir_trunc");
+/* Ties to the even digit. Of a DECIMAL, DuckDB's own gives a DOUBLE. */
+static void put_bround(printer *p, const struct sql_expr *expr) {
+    const struct sql_expr *of = args_of(expr)->at[0];
+    bool is_decimal = dialect_kind(p, of) == SQL_TYPE_DECIMAL;
+    int digits = take_digits(p, expr);
+    if (digits < 0) dialect_refuse(p, expr->span, "bround to digits before the point");
+    if (digits == 0 && !is_decimal) {
+        dialect_wrap(p, "round_even(", dialect_put_double, of, ", 0)");
+        return;
+    }
+    dialect_wrap(p, is_decimal ? "weir_round_even(" : "weir_bround(",
+                 is_decimal ? sql_put_expr : dialect_put_double, of, "");
+    sql_putf(p, ", %d, CAST('0.", digits);
+    for (int i = 0; i < digits; i++) sql_put_byte(p, '0');
+    sql_put(p, STR("5' AS DECIMAL(38,28)))"));
 }
 
 static void put_log(printer *p, const struct sql_expr *expr) {

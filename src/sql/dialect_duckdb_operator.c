@@ -7,19 +7,32 @@ static void put_division(printer *p, const struct sql_expr *expr, const char *op
     dialect_put_divisor(p, expr->binary.right, dialect_put_number);
 }
 
-/* DuckDB divides decimals as doubles; what comes out is a decimal again, so that ties are rounded
- * by what people read. */
+/* DuckDB divides decimals as doubles. */
 void duck_put_quotient(printer *p, const struct sql_expr *expr) {
-    bool is_decimal = dialect_kind(p, expr) == SQL_TYPE_DECIMAL;
-    if (is_decimal) sql_put(p, STR("CAST("));
-    put_division(p, expr, " / ");
-    if (is_decimal) sql_put(p, STR(" AS DECIMAL(38,12))"));
+    if (dialect_kind(p, expr) != SQL_TYPE_DECIMAL) {
+        put_division(p, expr, " / ");
+        return;
+    }
+    dialect_wrap(p, "weir_divide(", dialect_put_decimal, expr->binary.left, ", ");
+    dialect_put_divisor(p, expr->binary.right, dialect_put_decimal);
+    sql_put_byte(p, ')');
+}
+
+static bool is_exact(const printer *p, const struct sql_expr *expr) {
+    enum sql_type_kind kind = dialect_kind(p, expr);
+    return kind == SQL_TYPE_DECIMAL || sql_type_is_integer(kind);
 }
 
 void duck_put_whole_quotient(printer *p, const struct sql_expr *expr) {
     if (dialect_are_integers(p, expr)) {
         dialect_wrap(p, "", sql_put_operand, expr->binary.left, " // ");
         sql_put_operand(p, expr->binary.right);
+        return;
+    }
+    if (is_exact(p, expr->binary.left) && is_exact(p, expr->binary.right)) {
+        dialect_wrap(p, "CAST(weir_units(", dialect_put_number, expr->binary.left, ") // ");
+        sql_put(p, STR("nullif(weir_units("));
+        dialect_wrap(p, "", dialect_put_number, expr->binary.right, "), 0) AS BIGINT)");
         return;
     }
     sql_put(p, STR("CAST(trunc("));
