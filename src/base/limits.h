@@ -108,6 +108,7 @@
 #define READ_TTL_MS               10000 /* a resource is stale for so long after a reload */
 #define LIST_PAGE_ITEMS           200   /* of a list: a toolset, and the tables of a team */
 #define COMPLETION_VALUES         100   /* the protocol's maximum */
+#define TOOL_LIST_BYTES_ADVISED   24000 /* about 7,000 tokens, that every agent reads every turn */
 
 /* -- mcp: the door ------------------------------------------------------------------------------
  */

@@ -40,7 +40,7 @@ struct call_origin {
     struct str request_id;    /* the JSON-RPC id as JSON text; may be empty */
     struct str method;        /* "tools/call" */
     struct name_set toolsets; /* that the listener serves; absent: all */
-    bool is_program; /* our own command line reads the answer: texts exact, all rows, no cache */
+    bool is_program; /* a program of ours reads the answer: texts exact, all rows, no cache */
 };
 
 /* How large a reply is, where that is worth telling. */

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "house/section_json.h"
+#include "house/toolsets.h"
 #include "shape/settings.h"
 #include "text/rows.h"
 
@@ -206,6 +207,7 @@ static result read_listeners(const struct binder *b, const struct yaml *list,
         }
         TRY(rows_read(b, listener_options, &listeners[i], node, "a listener", NULL));
         TRY(check_paths(b, node, &listeners[i]));
+        toolsets_check(b, node, &listeners[i].toolsets, toolsets);
     }
     if (outside->host.ptr != NULL) listeners[0].host = outside->host;
     if (outside->port != PORT_UNTOLD) listeners[0].port = outside->port;

@@ -49,8 +49,8 @@ struct principal {
     size_t n_roles;
     const struct attribute *attributes;
     size_t n_attributes;
-    struct name_set allowed_tools, allowed_projects; /* of the token */
-    int64_t rate_n, rate_window_s;                   /* of the token; 0: none */
+    struct name_set allowed_toolsets, allowed_tools, allowed_projects; /* of the token */
+    int64_t rate_n, rate_window_s;                                     /* of the token; 0: none */
 };
 bool principal_has_role(const struct principal *principal, struct str role);
 /* The values of `${user.NAME}`; NULL when the principal has no such attribute. */

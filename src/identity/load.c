@@ -20,7 +20,7 @@ static const struct bind_kind attribute_kind = {
 struct token_row {
     struct bind_head head;
     struct str user_id, client_id, name;
-    struct bind_texts tools, projects, roles;
+    struct bind_texts toolsets, tools, projects, roles;
     struct bind_rate rate;
     struct bind_array attributes;
 };
@@ -29,6 +29,7 @@ static const struct bind_key token_keys[] = {
     {.name = "user_id", .type = BIND_NAME, AT(user_id), .is_required = true},
     {.name = "client_id", .type = BIND_NAME, AT(client_id)},
     {.name = "name", .type = BIND_TEXT, AT(name)},
+    {.name = "allowed_toolsets", .type = BIND_TEXTS, AT(toolsets)},
     {.name = "allowed_tools", .type = BIND_TEXTS, AT(tools)},
     {.name = "allowed_projects", .type = BIND_TEXTS, AT(projects)},
     {.name = "roles", .type = BIND_TEXTS, AT(roles)},
@@ -301,6 +302,7 @@ static result fill_token(struct loader *l, const struct token_row *row,
                             .client_id = row->client_id,
                             .name = row->name,
                             .auth_method = STR("bearer_token"),
+                            .allowed_toolsets = name_set_of(&row->toolsets),
                             .allowed_tools = name_set_of(&row->tools),
                             .allowed_projects = name_set_of(&row->projects),
                             .rate_n = row->rate.n,

@@ -10,6 +10,7 @@
 #include "mcp/answer.h"
 #include "mcp/methods.h"
 #include "mcp/reading.h"
+#include "shape/text.h"
 
 /* -- what is asked ---------------------------------------------------------------------------- */
 
@@ -105,7 +106,7 @@ static void write_values(struct turn *turn, const struct fitting *f) {
     json_object(w);
     json_key(w, STR("values"));
     json_array(w);
-    for (size_t i = 0; i < shown; i++) json_text(w, f->best[i]);
+    for (size_t i = 0; i < shown; i++) text_write(w, f->best[i], TEXT_VISIBLE);
     json_array_end(w);
     json_put_int(w, STR("total"), f == NULL ? 0 : (int64_t)f->n);
     json_put_bool(w, STR("hasMore"), f != NULL && f->n > shown);
@@ -158,5 +159,5 @@ void method_complete(struct turn *turn) {
     else if (values->fixed != NULL)
         answer_fitting(turn, values, NULL);
     else
-        reading_walk(turn, &values->source, from, completed);
+        reading_walk(turn, &values->source, from, READING_USED, completed);
 }

@@ -159,5 +159,5 @@ void method_prompts_get(struct turn *turn) {
         reading_walk(turn, source,
                      source->argument == NULL ? STR_NONE
                                               : json_get_text(arguments, str_of(source->argument)),
-                     get_done);
+                     READING_USED, get_done);
 }

@@ -23,8 +23,9 @@ static bool put_arguments(struct call *call, const struct source *source, struct
 }
 
 void reading_walk(struct turn *turn, const struct source *source, struct str value,
-                  void (*done)(struct call *call)) {
+                  enum reading_use use, void (*done)(struct call *call)) {
     struct call *call = turn->call;
+    call->origin.is_program = use == READING_USED;
     call->tool_name = str_of(source->tool);
     if (!put_arguments(call, source, value)) {
         answer_refuse(turn, RPC_INTERNAL_ERROR, STR("the call's memory budget is spent"), STR_NONE);

@@ -16,9 +16,15 @@
 #include "mcp/turn.h"
 #include "tools/offer.h"
 
+/* What becomes of the tool's answer. */
+enum reading_use {
+    READING_GIVEN = 0, /* the client gets it: no larger than a reply may be */
+    READING_USED,      /* we make something of it: whole, and texts as they are */
+};
+
 /* `value` is put to the source's argument; empty: none is put. */
 void reading_walk(struct turn *turn, const struct source *source, struct str value,
-                  void (*done)(struct call *call));
+                  enum reading_use use, void (*done)(struct call *call));
 
 /* The answer's `data`; NULL: there was no memory to read it. */
 const struct json *reading_data(struct call *call);

@@ -169,5 +169,5 @@ void method_resources_read(struct turn *turn) {
     else if (resource->write != NULL)
         read_written(turn, resource, value);
     else
-        reading_walk(turn, &resource->source, value, read_done);
+        reading_walk(turn, &resource->source, value, READING_GIVEN, read_done);
 }

@@ -52,6 +52,8 @@ static bool is_somebody(const struct principal *principal) {
 bool policy_may_toolset(const struct policy *policy, const struct principal *principal,
                         struct str toolset) {
     if (!is_somebody(principal)) return false;
+    if (!policy_is_admin(principal) && !name_set_has(&principal->allowed_toolsets, toolset))
+        return false;
     if (!roles_say(policy, principal, ASK_TOOLSET, toolset).is_allowed) return false;
     const struct policy_party *client = policy_client(policy, principal->client_id);
     return client == NULL || name_set_has(&client->toolsets, toolset);
@@ -196,6 +198,12 @@ void policy_limits(const struct policy *policy, struct policy_limits *out) {
 void policy_each_table(const struct policy *policy,
                        void (*see)(const struct policy_table *table, void *with), void *with) {
     for (size_t i = 0; i < policy->n_entries; i++) see(&policy->entries[i].shown, with);
+}
+
+void policy_each_role(const struct policy *policy, void (*see)(struct str role, void *with),
+                      void *with) {
+    struct str role;
+    for (size_t i = 0; map_each(&policy->roles, &i, &role, NULL);) see(role, with);
 }
 
 static bool has_column(const struct schema_relation *relation, struct str column) {

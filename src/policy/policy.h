@@ -52,7 +52,7 @@ struct verdict {
 void policy_decide(const struct policy *policy, const struct principal *principal, struct str tool,
                    struct arena *arena, struct verdict *out);
 
-/* Is the toolset on for the principal, by roles and client? What is off does not exist for him. */
+/* Is the toolset on for the principal, by token, roles and client? What is off does not exist. */
 bool policy_may_toolset(const struct policy *policy, const struct principal *principal,
                         struct str toolset);
 
@@ -96,6 +96,10 @@ struct policy_limits {
     int64_t default_limit, max_limit;
 };
 void policy_limits(const struct policy *policy, struct policy_limits *out);
+
+/* The roles that are defined, in order of the file. */
+void policy_each_role(const struct policy *policy, void (*see)(struct str role, void *with),
+                      void *with);
 
 /* Names in the policy that no backend has, for warnings: calls see() for each table. */
 void policy_each_table(const struct policy *policy,

@@ -103,6 +103,7 @@ static const char *const AUTH = "tokens:\n"
                                 "  agent-sales-001:\n"
                                 "    user_id: ann\n"
                                 "    client_id: sales_bot\n"
+                                "    allowed_toolsets: [warehouse]\n"
                                 "    allowed_tools: [list_*, describe_table]\n"
                                 "    allowed_projects: [Saky_DW_ODS]\n"
                                 "    roles: [data_analyst]\n"
@@ -130,7 +131,7 @@ static void a_token_is_its_principal(void **state) {
     assert_string_equal(
         complaints(), "auth:2:3: warning: the token of 'ann' stands here as plain text (write its "
                       "hash instead, as `weir token hash` prints it)\n"
-                      "auth:9:3: warning: the token of 'admin' stands here as plain text (write "
+                      "auth:10:3: warning: the token of 'admin' stands here as plain text (write "
                       "its hash instead, as `weir token hash` prints it)");
     struct principal p;
     assert_int_equal(call_http(identity, "Bearer agent-sales-001", false, &p).why, FAIL_NONE);
@@ -150,6 +151,8 @@ static void a_token_is_its_principal(void **state) {
     assert_int_equal(p.rate_n, 100);
     assert_int_equal(p.rate_window_s, 60);
     assert_true(name_set_has(&p.allowed_projects, STR("saky_dw_ods")));
+    assert_true(name_set_has(&p.allowed_toolsets, STR("warehouse")));
+    assert_false(name_set_has(&p.allowed_toolsets, STR("ack")));
     assert_true(name_set_has(&p.allowed_tools, STR("list_allowed_tables")));
     assert_false(name_set_has(&p.allowed_tools, STR("run_select_sql")));
     assert_int_equal(call_stdio(identity, "admin-token", &p).why, FAIL_NONE);

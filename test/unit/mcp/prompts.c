@@ -217,6 +217,19 @@ static void proposes_what_the_caller_may_see(void **state) {
     }
 }
 
+/* What a model can take of a reply does not bound what we look through for it. */
+static void looks_through_all(void **state) {
+    (void)state;
+    world_house->settings.size = (struct size_settings){
+        .is_enabled = true, .token_limit = 1000, .max_bytes = 4096, .max_list_items = 1};
+    struct answer answer =
+        world_ask("keeper", "completion/complete", PROMPT("explain_number") TYPED("table", "s"));
+    assert_int_equal(world_at(&answer, "/result/completion/total")->integer, 5);
+    answer = world_ask("keeper", "prompts/get", GET("write_safe_query", "\"question\":\"q\""));
+    struct str text = world_at(&answer, "/result/messages/0/content/text")->text;
+    assert_true(str_find(text, STR("staff.pay")) < text.len);
+}
+
 static void refuses_a_wrong_reference(void **state) {
     (void)state;
     static const struct {
@@ -271,6 +284,7 @@ int main(void) {
         WORLD_TEST(refuses_what_is_too_long),
         WORLD_TEST(records_what_was_shown),
         WORLD_TEST(proposes_what_the_caller_may_see),
+        WORLD_TEST(looks_through_all),
         WORLD_TEST(refuses_a_wrong_reference),
         WORLD_TEST(gets_just_what_it_lists),
     };
