@@ -71,12 +71,12 @@
 
 /* -- shape: what a reply may be -----------------------------------------------------------------
  */
-#define REPLY_CUT_CHARS  460   /* of what a cut reply says of it: note and numbers */
-#define REPLY_ADVICE_MAX 5     /* hints of one refusal; Superset's number */
-#define SIZE_COUNT_ROWS  10000 /* counted behind a cut, to tell how many there were */
-#define SIZE_COUNT_MS    500   /* likewise: no longer */
-#define CACHE_TTL_MS_MAX (INT64_C(30) * 86400000)
-#define CACHE_ITEM_BYTES 256 /* what an entry costs beside key and value */
+#define REPLY_CUT_CHARS      460   /* of what a cut reply says of it: note and numbers */
+#define REPLY_ADVICE_MAX     5     /* hints of one refusal; Superset's number */
+#define SIZE_COUNT_ROWS      10000 /* counted behind a cut, to tell how many there were */
+#define SIZE_COUNT_MS        500   /* likewise: no longer */
+#define CACHE_TTL_MS_MAX     (INT64_C(30) * 86400000)
+#define CACHE_ITEM_BYTES     256       /* what an entry costs beside key and value */
 #define RECALL_KEY_BYTES_MAX (8 * MIB) /* what a key is made of: the arguments, most of all */
 
 /* -- road: who waits, and what is written down --------------------------------------------------
@@ -119,22 +119,29 @@
 
 #define HEALTH_BYTES_MAX (64 * KIB)
 
-#define DESK_THREADS           16 /* each waits for the store, which commits in groups */
-#define DESK_QUEUE_MAX         4096
-#define SESSION_TTL_MS         (INT64_C(24) * 3600000) /* after its last use */
-#define SESSION_BYTES_MAX      (256 * KIB) /* of one record: capabilities and subscriptions */
-#define NOTIFICATION_BYTES_MAX (1 * MIB)   /* one progress or log message */
-#define STREAM_RETRY_MS        1000        /* after which a client comes back for its answer */
-#define ROUNDS_TTL_MS          (INT64_C(15) * 60000) /* for a person to answer a question */
-#define ROUNDS_BYTES_MAX       (256 * KIB)           /* answers that travel with the client */
-#define ASKING_WAIT_MS         (INT64_C(5) * 60000)  /* the same, while a thread waits */
-#define ASKING_LOOK_MS         250 /* how often the store is asked what another replica was told */
-#define RESPONSE_TTL_MS        60000
-#define HUB_SUBSCRIBERS_MAX    100000 /* idle streams, of half a kilobyte each */
-#define SUBSCRIBER_MESSAGE_BYTES_MAX (4 * MIB) /* a task's whole result may be told */
-#define SUBSCRIBERS_ARENA_BYTES (256 * MIB) /* what all legacy streams watch, for one change */
-#define SUBSCRIBER_WATCHED_MAX 1000 /* URIs and tasks of one stream */
-#define STREAM_BEAT_MS         15000 /* between comments that keep an idle stream open */
+#define DESK_THREADS                 16 /* each waits for the store, which commits in groups */
+#define DESK_QUEUE_MAX               4096
+#define SESSION_TTL_MS               (INT64_C(24) * 3600000) /* after its last use */
+#define SESSION_BYTES_MAX            (256 * KIB) /* of one record: capabilities and subscriptions */
+#define NOTIFICATION_BYTES_MAX       (1 * MIB)   /* one progress or log message */
+#define JOURNAL_LEASE_MS             5000 /* after which a replica that is silent counts as gone */
+#define JOURNAL_BEAT_MS              1000
+#define JOURNAL_TTL_MS               (INT64_C(10) * 60000) /* for a client to come back for its answer */
+#define JOURNAL_CANCEL_TTL_MS        60000
+#define JOURNAL_ARENA_BYTES          (1 * MIB)
+#define JOURNAL_READ_MAX             256  /* events read at once */
+#define RESUME_LOOK_MS               100  /* between looks at what another replica has written */
+#define STREAM_RETRY_MS              1000 /* after which a client comes back for its answer */
+#define ROUNDS_TTL_MS                (INT64_C(15) * 60000) /* for a person to answer a question */
+#define ROUNDS_BYTES_MAX             (256 * KIB)           /* answers that travel with the client */
+#define ASKING_WAIT_MS               (INT64_C(5) * 60000)  /* the same, while a thread waits */
+#define ASKING_LOOK_MS               250 /* how often the store is asked what another replica was told */
+#define RESPONSE_TTL_MS              60000
+#define HUB_SUBSCRIBERS_MAX          100000      /* idle streams, of half a kilobyte each */
+#define SUBSCRIBER_MESSAGE_BYTES_MAX (4 * MIB)   /* a task's whole result may be told */
+#define SUBSCRIBERS_ARENA_BYTES      (256 * MIB) /* what all legacy streams watch, for one change */
+#define SUBSCRIBER_WATCHED_MAX       1000        /* URIs and tasks of one stream */
+#define STREAM_BEAT_MS               15000 /* between comments that keep an idle stream open */
 
 /* -- sql: what a statement may be (defaults of security.*; design, section 7) -------------------
  */
@@ -143,6 +150,7 @@
 #define SQL_IN_LIST_MAX      10000
 #define SQL_SELECT_ITEMS_MAX 4096
 #define SQL_CTES_MAX         256
+#define SQL_PARTS_MAX        100000 /* nodes of a tree: two of them fit a call's arena */
 
 /* -- sql: types of schemas --------------------------------------------------------------------- */
 #define SQL_TYPE_NESTING_MAX 32   /* of array<struct<map<…>>>: the engines stop near 20 */
@@ -160,24 +168,24 @@
 #define SEAL_TTL_MS_MAX  (INT64_C(366) * 86400000)
 
 /* -- policy ----------------------------------------------------------------------------------- */
-#define POLICY_DEFAULT_LIMIT   100 /* of the seed, as are the next four */
-#define POLICY_MAX_LIMIT       200
-#define POLICY_JOIN_TABLES     3
-#define POLICY_TIMEOUT_S       300
-#define POLICY_CONCURRENCY     5
-#define POLICY_ROWS_MAX        1000000000 /* of max_limit: no reply could hold more */
-#define POLICY_JOIN_TABLES_MAX 4096       /* no statement of 1 MiB joins more in earnest */
-#define POLICY_TIMEOUT_S_MAX   86400
-#define POLICY_CONCURRENCY_MAX 100000
-#define POLICY_SCAN_BYTES_MAX  (INT64_C(1) << 60)
-#define POLICY_QUOTA_MAX       1000000000
-#define POLICY_SQL_BYTES_MAX   HTTP_BODY_BYTES_MAX /* a longer statement cannot arrive */
-#define MASK_SALT_BYTES_MIN    16                  /* 128 bits, when each byte is random */
-#define POLICY_SQL_ITEMS_MAX   1000000 /* of lists in a statement, whatever the policy says */
+#define POLICY_DEFAULT_LIMIT    100 /* of the seed, as are the next four */
+#define POLICY_MAX_LIMIT        200
+#define POLICY_JOIN_TABLES      3
+#define POLICY_TIMEOUT_S        300
+#define POLICY_CONCURRENCY      5
+#define POLICY_ROWS_MAX         1000000000 /* of max_limit: no reply could hold more */
+#define POLICY_JOIN_TABLES_MAX  4096       /* no statement of 1 MiB joins more in earnest */
+#define POLICY_TIMEOUT_S_MAX    86400
+#define POLICY_CONCURRENCY_MAX  100000
+#define POLICY_SCAN_BYTES_MAX   (INT64_C(1) << 60)
+#define POLICY_QUOTA_MAX        1000000000
+#define POLICY_SQL_BYTES_MAX    HTTP_BODY_BYTES_MAX /* a longer statement cannot arrive */
+#define MASK_SALT_BYTES_MIN     16                  /* 128 bits, when each byte is random */
+#define POLICY_SQL_ITEMS_MAX    1000000    /* of lists in a statement, whatever the policy says */
 #define POLICY_DIGEST_BYTES_MAX (64 * MIB) /* a byte a table, and the row filters */
-#define RATE_CALLS_MAX         100000 /* of one rate: its log keeps a time for each admitted call */
-#define RATE_KEYS_MAX          65536  /* limits that are being counted; idle ones make room */
-#define RATE_TIMES_MAX         4194304 /* over all logs: 32 MiB */
+#define RATE_CALLS_MAX          100000 /* of one rate: its log keeps a time for each admitted call */
+#define RATE_KEYS_MAX           65536  /* limits that are being counted; idle ones make room */
+#define RATE_TIMES_MAX          4194304 /* over all logs: 32 MiB */
 
 /* -- backend: catalogues and engines ----------------------------------------------------------- */
 #define BACKEND_CATALOGUE_BYTES (256 * MIB) /* of one backend: 100,000 columns take 20 */

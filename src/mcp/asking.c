@@ -32,9 +32,10 @@ void asking_deinit(struct asking *asking) {
     pthread_cond_destroy(&asking->answered);
 }
 
-/* Where another replica leaves a response. */
-static struct str key_of(struct str session_id, struct str id, struct arena *arena) {
-    return str_printf(arena, "response/" STR_FMT "/" STR_FMT, STR_ARG(session_id), STR_ARG(id));
+/* "question": that is out; "response": where another replica leaves what it was told. */
+static struct str key_of(const char *sort, struct str session_id, struct str id,
+                         struct arena *arena) {
+    return str_printf(arena, "%s/" STR_FMT "/" STR_FMT, sort, STR_ARG(session_id), STR_ARG(id));
 }
 
 /* -- delivering ------------------------------------------------------------------------------- */
@@ -60,19 +61,28 @@ static bool deliver_here(struct asking *asking, struct str session_id, struct st
     return found;
 }
 
+/* Only what was asked, and once, so that nobody can fill the store with answers. */
+static result leave_in_store(struct turn *turn, struct str id, struct report *report) {
+    struct store *store = turn->mcp->store;
+    struct arena *arena = &turn->call->arena;
+    struct str question = key_of("question", turn->session->id, id, arena);
+    struct store_item item = {key_of("response", turn->session->id, id, arena), turn->message.body,
+                              RESPONSE_TTL_MS};
+    struct store_value asked;
+    if (question.ptr == NULL || item.key.ptr == NULL) return fail_memory(report);
+    TRY(store_take(store, question, arena, &asked, report));
+    return asked.version == STORE_ABSENT ? OK : store_put_new(store, &item, NULL, report);
+}
+
 void asking_deliver(struct turn *turn) {
     struct mcp *mcp = turn->mcp;
-    struct arena *arena = &turn->call->arena;
     struct str id = turn->message.id;
     struct report unused = {0};
     if (turn->session == NULL || id.len != UUID_SIZE - 1 + 2 || id.ptr[0] != '"') return;
     id = str_slice(id, 1, id.len - 1);
     if (deliver_here(&mcp->asking, turn->session->id, id, turn->message.body)) return;
     if (mcp->store == NULL || turn->session->own != NULL) return;
-    struct store_item item = {key_of(turn->session->id, id, arena), turn->message.body,
-                              RESPONSE_TTL_MS};
-    if (item.key.ptr == NULL) return;
-    if (store_put_new(mcp->store, &item, NULL, &unused).why != FAIL_NONE)
+    if (leave_in_store(turn, id, &unused).why != FAIL_NONE)
         log_line(LOG_WARN, "response_lost", STR_NONE, "%s", unused.sentence);
 }
 
@@ -92,7 +102,7 @@ static void look_in_store(struct turn *turn, struct question *q) {
     struct store_value value;
     struct report unused = {0};
     if (turn->mcp->store == NULL || turn->session->own != NULL) return;
-    struct str key = key_of(q->session_id, str_of(q->id), arena);
+    struct str key = key_of("response", q->session_id, str_of(q->id), arena);
     if (key.ptr == NULL) return;
     if (store_take(turn->mcp->store, key, arena, &value, &unused).why != FAIL_NONE) return;
     if (value.version != STORE_ABSENT)
@@ -149,10 +159,21 @@ static result read_answer(struct turn *turn, const struct question *q, struct as
                 STR_ARG(ask_method(ask->kind)));
 }
 
+/* Where the store cannot keep it, only this replica can be answered. */
+static void keep_question(struct turn *turn, const struct question *q) {
+    struct report report = {0};
+    struct store_item item = {key_of("question", q->session_id, str_of(q->id), &turn->call->arena),
+                              STR("asked"), ASKING_WAIT_MS};
+    if (turn->mcp->store == NULL || turn->session->own != NULL || item.key.ptr == NULL) return;
+    if (store_put(turn->mcp->store, &item, NULL, &report).why != FAIL_NONE)
+        log_line(LOG_WARN, "question_not_kept", STR_NONE, "%s", report.sentence);
+}
+
 static void open_question(struct turn *turn, struct question *q) {
     struct asking *asking = &turn->mcp->asking;
     rand_uuid(q->id);
     q->session_id = turn->session->id;
+    keep_question(turn, q);
     pthread_mutex_lock(&asking->lock);
     list_add_last(&asking->waiting, &q->link);
     pthread_mutex_unlock(&asking->lock);

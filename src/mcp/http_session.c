@@ -1,5 +1,6 @@
 #include "mcp/http_session.h"
 
+#include "mcp/resume.h"
 #include "mcp/visit.h"
 
 static void refuse(struct turn *turn, int status, int code, const char *message) {
@@ -47,11 +48,18 @@ static void open_stream(struct turn *turn) {
     if (find(turn)) visit_at_loop(turn, hold);
 }
 
+static void follow(struct turn *turn) {
+    if (find(turn)) resume_follow(turn, turn->last_event_id);
+}
+
 void http_session_get(struct turn *turn, const struct http_request *req) {
-    if (turn->way == NULL)
+    struct str last = str_trim(http_header(req, STR("Last-Event-ID")));
+    if (turn->way == NULL) {
         refuse(turn, 406, RPC_INVALID_REQUEST, "a GET is answered by text/event-stream alone");
-    else if (has_session(turn, req))
-        turn_at_desk(turn, open_stream);
+    } else if (has_session(turn, req)) {
+        turn->last_event_id = last;
+        turn_at_desk(turn, resume_is_event(last) ? follow : open_stream);
+    }
 }
 
 /* -- DELETE ----------------------------------------------------------------------------------- */

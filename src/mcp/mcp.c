@@ -58,7 +58,8 @@ result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *r
     running_list_init(&mcp->running);
     asking_init(&mcp->asking);
     hub_init(&mcp->hub);
-    if (!open_desk(mcp) || !make_texts(mcp)) {
+    result r = journals_open(&mcp->journals, setup->store, report);
+    if (r.why != FAIL_NONE || !open_desk(mcp) || !make_texts(mcp)) {
         mcp_free(mcp);
         return fail_memory(report);
     }
@@ -92,6 +93,7 @@ void mcp_settle(struct mcp *mcp) {
 void mcp_free(struct mcp *mcp) {
     if (mcp == NULL) return;
     pool_free(mcp->desk);
+    journals_close(&mcp->journals);
     hub_deinit(&mcp->hub);
     asking_deinit(&mcp->asking);
     running_list_deinit(&mcp->running);

@@ -10,6 +10,7 @@
 #include "call/snapshot.h"
 #include "mcp/asking.h"
 #include "mcp/hub.h"
+#include "mcp/journal.h"
 #include "mcp/running.h"
 #include "road/pool.h"
 #include "road/road.h"
@@ -49,6 +50,7 @@ struct mcp {
     struct running_list running;
     struct asking asking;
     struct hub hub;
+    struct journals journals;
 };
 
 MUST_USE result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *report);

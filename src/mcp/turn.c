@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "mcp/methods.h"
+#include "mcp/resume.h"
 
 struct turn *turn_new(struct mcp *mcp, void (*finish)(struct turn *), void *owner) {
     struct snapshot *snapshot = snapshot_take(mcp->snapshots);
@@ -25,6 +26,7 @@ struct turn *turn_new(struct mcp *mcp, void (*finish)(struct turn *), void *owne
 void turn_free(struct turn *turn) {
     if (turn == NULL) return;
     running_leave(&turn->mcp->running, &turn->running);
+    resume_end(turn);
     buf_deinit(&turn->out);
     call_free(turn->call);
 }
@@ -110,12 +112,19 @@ static void take_shorthand(struct turn *turn) {
     road_walk(turn->mcp->road, turn->call);
 }
 
+/* What does not run here may run at another replica. At the desk where the session is the store's.
+ */
 static void cancel_named(struct turn *turn) {
+    struct mcp *mcp = turn->mcp;
     const struct json *id = json_get(turn->message.params, STR("requestId"));
-    struct str session_id = turn->session != NULL ? turn->session->id : STR_NONE;
+    struct report unused = {0};
     if (id == NULL || turn->session == NULL) return;
     if (turn->way != NULL && turn->way->unhold(turn, json_raw(id))) return;
-    running_cancel(&turn->mcp->running, session_id, json_raw(id));
+    if (running_cancel(&mcp->running, turn->session->id, json_raw(id))) return;
+    if (mcp->store == NULL || turn->session->own != NULL) return;
+    struct str key = journal_cancel_key(turn->session->id, json_raw(id), &turn->call->arena);
+    if (key.ptr == NULL || journal_cancel(&mcp->journals, key, &unused).why != FAIL_NONE)
+        log_line(LOG_WARN, "cancel_lost", STR_NONE, "%s", unused.sentence);
 }
 
 /* Nothing is answered to these, whatever they say. */
@@ -178,8 +187,10 @@ static void take_in_session(struct turn *turn) {
                             turn->mcp->clock, &call->arena, &turn->session, &report);
     if (r.why != FAIL_NONE)
         turn_fail(turn, &report);
-    else
+    else {
+        resume_begin(turn);
         turn_take_as(turn, ERA_LEGACY, turn->session->version);
+    }
 }
 
 static void take_legacy(struct turn *turn, struct str version) {

@@ -27,6 +27,8 @@
 #include "mcp/running.h"
 #include "mcp/session.h"
 
+struct resume;
+
 enum turn_form {
     TURN_RPC = 0,   /* answered by JSON-RPC */
     TURN_SHORTHAND, /* {"tool":…}: answered by the bare envelope */
@@ -59,9 +61,11 @@ struct turn {
     const struct turn_way *way;      /* NULL: nothing but the answer can be carried */
     struct peer peer;                /* what call->client is */
     struct rounds rounds;            /* what the client brings back, and is asked for */
+    struct resume *resume;           /* the stream that its client can come back to; NULL: none */
     struct running running;          /* among those that can be cancelled */
     struct buf out;                  /* the answer; empty: nothing is to be said (202) */
     struct json_writer writer;       /* over `out`, for answer.h */
+    struct str last_event_id;        /* of a GET */
     struct str out_id; /* the answer's event id, where the client can come back for it */
     int status;        /* of HTTP */
     void (*step)(struct turn *turn); /* what the desk does next */

@@ -244,6 +244,13 @@ static bool unhold(struct turn *turn, struct str request_id) {
     return false;
 }
 
+bool visit_is_open(struct turn *turn) {
+    struct visit *visit = turn->owner;
+    if (visit->exchange == NULL) return false;
+    begin_stream(visit);
+    return !http_is_gone(visit->exchange);
+}
+
 void visit_at_loop(struct turn *turn, void (*step)(struct turn *turn)) {
     struct visit *visit = turn->owner;
     pthread_mutex_lock(&visit->lock);
@@ -293,6 +300,7 @@ struct turn *visit_begin(struct mcp *mcp, struct http_exchange *x, const struct 
     visit->end = &visit->first;
     pthread_mutex_init(&visit->lock, NULL);
     read_accept(visit, http_header(req, STR("Accept")));
+    if (str_eq(req->method, STR("GET"))) visit->takes_json = false;
     turn->owner = visit;
     turn->way = visit->takes_stream ? &way : NULL;
     turn->call->origin.peer = req->peer;

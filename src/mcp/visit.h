@@ -28,6 +28,8 @@ void visit_abandon(struct turn *turn);
 /* From now on a peer that leaves cancels its call. After turn_take(), on the same thread. */
 void visit_cancel_when_gone(struct turn *turn);
 
+/* Begins the stream, if it has not begun. false: the peer has left. On the loop. */
+bool visit_is_open(struct turn *turn);
 /* Goes on at the loop, from any thread; there again after a while, from the loop. Before the turn
  * is finished. */
 void visit_at_loop(struct turn *turn, void (*step)(struct turn *turn));

@@ -1,0 +1,267 @@
+#include "mcp/resume.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "mcp/visit.h"
+#include "tools/tool.h"
+
+enum { STREAM_DIGITS = 32 };
+
+/* Of one turn: what it was before it was journalled, and where a GET stands. */
+struct resume {
+    struct journal journal;
+    struct str stream; /* the id's first part */
+    uint64_t after;    /* of a GET: the last event that its client has */
+    const struct turn_way *way;
+    void (*finish)(struct turn *turn);
+};
+
+static struct str event_id(const struct resume *resume, uint64_t sequence, struct arena *arena) {
+    return str_printf(arena, STR_FMT ".%llu", STR_ARG(resume->stream),
+                      (unsigned long long)sequence);
+}
+
+static struct str name_of(const struct turn *turn, struct str stream) {
+    return str_printf(&turn->call->arena, STR_FMT "/" STR_FMT, STR_ARG(turn->session->id),
+                      STR_ARG(stream));
+}
+
+/* -- the turn that runs the call -------------------------------------------------------------- */
+
+/* What cannot be written down is told all the same, without an id. */
+static void send(struct turn *turn, struct str id, struct str json) {
+    struct resume *resume = turn->resume;
+    struct arena *arena = &turn->call->arena;
+    struct report report = {0};
+    uint64_t sequence = 0;
+    (void)id;
+    result r = journal_append(&turn->mcp->journals, &resume->journal, false, json, arena, &sequence,
+                              &report);
+    if (r.why != FAIL_NONE) log_line(LOG_WARN, "event_lost", STR_NONE, "%s", report.sentence);
+    resume->way->send(turn, sequence > 0 ? event_id(resume, sequence, arena) : STR_NONE, json);
+}
+
+static void let_go(struct turn *turn) {
+    turn->resume->way->let_go(turn);
+}
+
+static bool hold(struct turn *turn, const struct subscription *what) {
+    return turn->resume->way->hold(turn, what);
+}
+
+static bool unhold(struct turn *turn, struct str request_id) {
+    return turn->resume->way->unhold(turn, request_id);
+}
+
+static const struct turn_way way = {send, let_go, hold, unhold};
+
+/* Whoever lost the lease has nothing to say any more: the answer is another's. */
+static void keep_answer(struct turn *turn) {
+    struct resume *resume = turn->resume;
+    struct arena *arena = &turn->call->arena;
+    struct report report = {0};
+    uint64_t sequence = 0;
+    result r = OK;
+    struct str answer = buf_flat(&turn->out, arena);
+    if (turn->out.len > 0 && answer.ptr != NULL && !turn->running.is_silenced)
+        r = journal_append(&turn->mcp->journals, &resume->journal, true, answer, arena, &sequence,
+                           &report);
+    if (r.why != FAIL_NONE) log_line(LOG_WARN, "answer_not_kept", STR_NONE, "%s", report.sentence);
+    if (sequence > 0) turn->out_id = event_id(resume, sequence, arena);
+    if (r.why == FAIL_NONE && sequence == 0) turn->running.is_silenced = true;
+    journal_close(&turn->mcp->journals, &resume->journal);
+    resume->finish(turn);
+}
+
+static void finish(struct turn *turn) {
+    turn->finish = turn->resume->finish; /* what the desk refuses is finished as it is */
+    turn_at_desk(turn, keep_answer);
+}
+
+static void wrap(struct turn *turn, struct resume *resume) {
+    resume->way = turn->way;
+    resume->finish = turn->finish;
+    turn->resume = resume;
+    turn->way = &way;
+    turn->finish = finish;
+}
+
+static bool is_resumable(const struct turn *turn) {
+    if (turn->message.kind != RPC_REQUEST || turn->way == NULL ||
+        !str_eq(turn->message.method, STR("tools/call")) ||
+        !era_at_least(turn->session->version, "2025-11-25"))
+        return false;
+    const struct tool *tool = tool_find(json_get_text(turn->message.params, STR("name")));
+    return tool != NULL && tool->waits != TOOL_AT_ONCE;
+}
+
+static struct resume *resume_new(struct turn *turn, struct str stream) {
+    struct arena *arena = &turn->call->arena;
+    struct resume *resume = arena_new(arena, struct resume);
+    if (resume == NULL) return NULL;
+    resume->stream = str_dup(arena, stream);
+    resume->journal.call = turn->call;
+    resume->journal.name = name_of(turn, resume->stream);
+    if (resume->stream.ptr == NULL || resume->journal.name.ptr == NULL) return NULL;
+    return resume;
+}
+
+void resume_begin(struct turn *turn) {
+    char stream[STREAM_DIGITS + 1];
+    struct arena *arena = &turn->call->arena;
+    struct report report = {0};
+    if (!is_resumable(turn)) return;
+    rand_hex(stream, STREAM_DIGITS / 2);
+    struct resume *resume = resume_new(turn, str_of(stream));
+    if (resume == NULL) return;
+    resume->journal.cancel_key = journal_cancel_key(turn->session->id, turn->message.id, arena);
+    result r =
+        journal_open(&turn->mcp->journals, &resume->journal, turn->message.body, arena, &report);
+    if (r.why != FAIL_NONE) {
+        log_line(LOG_WARN, "stream_not_kept", STR_NONE, "%s", report.sentence);
+        return;
+    }
+    wrap(turn, resume);
+    resume->way->send(turn, event_id(resume, 0, arena), STR_NONE);
+}
+
+void resume_end(struct turn *turn) {
+    if (turn->resume != NULL) journal_forget(&turn->mcp->journals, &turn->resume->journal);
+}
+
+/* -- the turn that comes back ----------------------------------------------------------------- */
+
+static bool split_id(struct str id, struct str *stream, uint64_t *sequence) {
+    *sequence = 0;
+    if (id.len < STREAM_DIGITS + 2 || id.len > STREAM_DIGITS + 20 || id.ptr[STREAM_DIGITS] != '.')
+        return false;
+    *stream = str_slice(id, 0, STREAM_DIGITS);
+    uint8_t unused[STREAM_DIGITS / 2];
+    if (!hex_decode(*stream, unused, sizeof unused)) return false;
+    for (size_t i = STREAM_DIGITS + 1; i < id.len; i++) {
+        if (id.ptr[i] < '0' || id.ptr[i] > '9') return false;
+        *sequence = *sequence * 10 + (uint64_t)(id.ptr[i] - '0');
+    }
+    return true;
+}
+
+bool resume_is_event(struct str last_event_id) {
+    struct str stream;
+    uint64_t sequence;
+    return split_id(last_event_id, &stream, &sequence);
+}
+
+/* Tells what was written since. true: the answer was among it, and the turn is finished. */
+static result replay(struct turn *turn, bool *is_answered, struct report *report) {
+    struct resume *resume = turn->resume;
+    struct arena *arena = &turn->call->arena;
+    struct journal_entry *entries;
+    size_t n;
+    *is_answered = false;
+    TRY(journal_read(&turn->mcp->journals, resume->journal.name, resume->after, arena, &entries, &n,
+                     report));
+    for (size_t i = 0; i < n; i++) {
+        struct str id = event_id(resume, entries[i].sequence, arena);
+        resume->after = entries[i].sequence;
+        if (!entries[i].is_answer) {
+            turn->way->send(turn, id, entries[i].json);
+            continue;
+        }
+        turn->out_id = id;
+        buf_add(&turn->out, entries[i].json);
+        *is_answered = true;
+        turn->finish(turn);
+        return OK;
+    }
+    return OK;
+}
+
+static void look(struct turn *turn);
+
+static void look_again(struct turn *turn) {
+    turn_at_desk(turn, look);
+}
+
+static void wait_a_while(struct turn *turn) {
+    if (visit_is_open(turn))
+        visit_after(turn, RESUME_LOOK_MS, look_again);
+    else
+        turn->finish(turn);
+}
+
+/* The replica that ran it is gone, and the lease is ours now. */
+static void run_again(struct turn *turn, struct str body) {
+    wrap(turn, turn->resume);
+    if (!turn_read(turn, body)) {
+        turn->finish(turn);
+        return;
+    }
+    const struct tool *tool = tool_find(json_get_text(turn->message.params, STR("name")));
+    if (tool != NULL && !tool->is_destructive) {
+        turn_take_as(turn, ERA_LEGACY, turn->session->version);
+        return;
+    }
+    struct rpc_error error = {RPC_INTERNAL_ERROR, 200,
+                              STR("CALL_LOST: the replica that ran the call is gone, and this tool "
+                                  "may not run twice; look whether it took effect"),
+                              STR("{\"code\":\"CALL_LOST\"}")};
+    turn_error(turn, &error);
+    turn->finish(turn);
+}
+
+/* Between the last look at the log and the lease somebody may have answered, so the log is read
+ * once more under it. */
+static result take_over(struct turn *turn, bool *is_done, struct report *report) {
+    struct journals *journals = &turn->mcp->journals;
+    struct journal *journal = &turn->resume->journal;
+    struct arena *arena = &turn->call->arena;
+    struct str body;
+    TRY(journal_request(journals, journal->name, arena, &body, report));
+    if (body.ptr == NULL)
+        return fail(report, FAIL_ABSENT, "SESSION_UNKNOWN", REPORT_NO_OFFSET,
+                    "the stream of Last-Event-ID is not known");
+    TRY(journal_take_over(journals, journal, arena, report));
+    if (journal->lease_version == STORE_ABSENT) return OK;
+    result r = replay(turn, is_done, report);
+    if (r.why != FAIL_NONE || *is_done) {
+        journal_close(journals, journal);
+        return r;
+    }
+    *is_done = true;
+    run_again(turn, body);
+    return OK;
+}
+
+static result look_once(struct turn *turn, bool *is_done, struct report *report) {
+    bool is_held;
+    TRY(replay(turn, is_done, report));
+    if (*is_done) return OK;
+    TRY(journal_is_held(&turn->mcp->journals, turn->resume->journal.name, &turn->call->arena,
+                        &is_held, report));
+    return is_held ? OK : take_over(turn, is_done, report);
+}
+
+static void look(struct turn *turn) {
+    bool is_done = false;
+    struct report report = {0};
+    if (look_once(turn, &is_done, &report).why != FAIL_NONE)
+        turn_fail(turn, &report);
+    else if (!is_done)
+        visit_at_loop(turn, wait_a_while);
+}
+
+void resume_follow(struct turn *turn, struct str last_event_id) {
+    struct str stream;
+    uint64_t sequence;
+    struct report report = {0};
+    struct resume *resume =
+        split_id(last_event_id, &stream, &sequence) ? resume_new(turn, stream) : NULL;
+    if (resume == NULL) {
+        (void)fail_memory(&report);
+        turn_fail(turn, &report);
+        return;
+    }
+    resume->after = sequence;
+    turn->resume = resume;
+    look(turn);
+}
