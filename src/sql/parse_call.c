@@ -24,6 +24,7 @@ static result parse_star_replace(struct parser *p, struct sql_star *star) {
 result parse_star(struct parser *p, const struct sql_names *qualifier, size_t from,
                   struct sql_expr **out) {
     struct nest nest;
+    TRY(parse_count_parts(p));
     TRY(parse_enter(p, 1, &nest));
     struct sql_expr *expr = *out = parse_expr_new(p, SQL_STAR, from);
     if (expr == NULL) return fail_memory(p->report);

@@ -282,6 +282,7 @@ static result parse_prefix(struct parser *p, enum level min, struct sql_expr **o
 
 static result parse_level(struct parser *p, enum level min, struct sql_expr **out) {
     if (++p->frames > 2 * p->limits.nesting) return parse_too_deep(p);
+    TRY(parse_count_parts(p));
     TRY(parse_prefix(p, min, out));
     for (struct infix infix; infix_at(p, &infix) && infix.level >= min;)
         TRY(build_infix(p, &infix, out));

@@ -97,6 +97,8 @@ MUST_USE result parse_raise(struct parser *p, unsigned below, uint16_t *height);
 
 /* `n` items of a list are too many: SQL_TOO_MANY_ITEMS when max is passed. */
 MUST_USE result parse_count(struct parser *p, size_t n, size_t max, const char *what);
+/* The nodes made so far are too many: asked wherever one may be made any number of times. */
+MUST_USE result parse_count_parts(struct parser *p);
 
 /* Any name that is not reserved, bare or back-quoted. */
 bool parse_at_name(const struct parser *p);

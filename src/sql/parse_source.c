@@ -254,6 +254,7 @@ static result parse_paren_source(struct parser *p, struct sql_source **out) {
 result parse_source(struct parser *p, struct sql_source **out) {
     if (parse_is(p, TOKEN_AT))
         return parse_refuse_kind(p, p->token.from, "variables (@…) belong to scripts");
+    TRY(parse_count_parts(p));
     struct nest nest;
     parse_mark(p, &nest);
     if (parse_is(p, TOKEN_OPEN)) {

@@ -199,6 +199,10 @@ result parse_count(struct parser *p, size_t n, size_t max, const char *what) {
                 "the statement has more than %zu %s", max, what);
 }
 
+result parse_count_parts(struct parser *p) {
+    return parse_count(p, p->n_ids, SQL_PARTS_MAX, "parts");
+}
+
 /* -- names ------------------------------------------------------------------------------------ */
 
 bool parse_at_name(const struct parser *p) {

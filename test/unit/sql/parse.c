@@ -306,7 +306,71 @@ static void long_chains_are_not_deep(void **state) {
     }
 }
 
-static void lists_have_limits(void **state) {
+/* Each limit by itself, at its edge and one beyond. `n` of what is repeated are the most. */
+static void limits_hold_to_the_last(void **state) {
+    (void)state;
+    enum { LIST = SQL_IN_LIST_MAX, ITEMS = SQL_SELECT_ITEMS_MAX, CTES = SQL_CTES_MAX };
+    static const struct {
+        const char *before, *repeated, *after;
+        size_t n;
+        const char *code;
+    } cases[] = {
+        {"SELECT a IN (1", ", 2", ")", LIST - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT f(1", ", 2", ")", LIST - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT (1, 1", ", 2", ")", LIST - 2, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 FROM VALUES (1)", ", (2)", " t(a)", LIST - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 FROM VALUES (1", ", 2", ") t(a)", LIST - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 FROM t x(a", ", b", ")", LIST - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 FROM t JOIN u USING (a", ", b", ")", LIST - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT CASE WHEN a THEN b", " WHEN a THEN b", " END", LIST, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1", " UNION ALL SELECT 2", "", LIST - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT sum(a) OVER (PARTITION BY a", ", b", ")", LIST - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 DISTRIBUTE BY (a", ", b", ")", LIST - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1", ", 2", "", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT *", ", *", "", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 ORDER BY a", ", b", "", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 SORT BY (a DESC", ", b", ")", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 GROUP BY a", ", b", "", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 GROUP BY (a", ", b", ")", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 GROUP BY a GROUPING SETS (a", ", a", ")", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 WINDOW w AS ()", ", w AS ()", "", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT * REPLACE (1 AS a", ", 1 AS a", ")", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT /*+ a", ", a", " */ 1", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT CAST(1 AS STRUCT<a: INT", ", b: INT", ">)", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 FROM t PIVOT (sum(a)", ", sum(a)", " FOR b IN (1))", ITEMS - 1,
+         "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 FROM t PIVOT (sum(a) FOR b IN (1", ", 1", "))", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 1 FROM t UNPIVOT (v FOR n IN (a", ", a", "))", ITEMS - 1, "SQL_TOO_MANY_ITEMS"},
+        {"WITH a AS (SELECT 1)", ", b AS (SELECT 1)", " SELECT 1", CTES - 1, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT a", "||a", "", SQL_PARTS_MAX - 2, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT a", " OR b", "", SQL_PARTS_MAX - 2, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT 'a'", " 'b'", "", SQL_NESTING_MAX, "SQL_TOO_MANY_ITEMS"},
+        {"SELECT ", "NOT ", "a", SQL_NESTING_MAX - 2, "SQL_TOO_DEEP"},
+        {"SELECT '", "x", "'", SQL_BYTES_MAX - 9, "SQL_TOO_LARGE"},
+        {"SELECT 1 --", "x", "", SQL_BYTES_MAX - 11, "SQL_TOO_LARGE"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        for (size_t over = 0; over < 2; over++) {
+            struct arena arena;
+            struct parsed p;
+            arena_init(&arena, (size_t)CALL_ARENA_BYTES);
+            parse_start(&p,
+                        repeat(&arena, cases[i].before, cases[i].repeated, "", "", cases[i].after,
+                               cases[i].n + over),
+                        NULL);
+            const char *code = p.result.why == FAIL_NONE ? "none" : p.report.code;
+            const char *wanted = over ? cases[i].code : "none";
+            if (strcmp(code, wanted) != 0)
+                fail_msg("%s%s… %zu times: %s %s", cases[i].before, cases[i].repeated,
+                         cases[i].n + over, code, p.report.sentence);
+            assert_int_equal(p.result.why, over ? FAIL_LIMIT : FAIL_NONE);
+            arena_deinit(&p.arena);
+            arena_deinit(&arena);
+        }
+}
+
+/* Smaller ones that a policy sets; a larger nesting than ours is ours. */
+static void a_policy_sets_lower_limits(void **state) {
     (void)state;
     static const struct sql_limits limits = {
         .bytes = 58, .nesting = 5, .in_list = 3, .select_items = 2, .ctes = 1};
@@ -344,29 +408,12 @@ static void lists_have_limits(void **state) {
     }
 }
 
-static void the_default_limits_hold(void **state) {
+static void no_policy_nests_deeper(void **state) {
     (void)state;
     struct arena arena;
     struct parsed p;
-    arena_init(&arena, (size_t)CALL_ARENA_BYTES);
-    parse_start(&p, repeat(&arena, "SELECT a IN (1", ", 2", "", "", ")", SQL_IN_LIST_MAX - 1),
-                NULL);
-    assert_int_equal(p.result.why, FAIL_NONE);
-    arena_deinit(&p.arena);
-    parse_start(&p, repeat(&arena, "SELECT a IN (1", ", 2", "", "", ")", SQL_IN_LIST_MAX), NULL);
-    assert_string_equal(p.report.code, "SQL_TOO_MANY_ITEMS");
-    arena_deinit(&p.arena);
-    parse_start(&p, repeat(&arena, "SELECT 1", ", 2", "", "", "", SQL_SELECT_ITEMS_MAX), NULL);
-    assert_string_equal(p.report.code, "SQL_TOO_MANY_ITEMS");
-    arena_deinit(&p.arena);
-    parse_start(&p, repeat(&arena, "SELECT '", "x", "", "", "'", SQL_BYTES_MAX - 9), NULL);
-    assert_int_equal(p.result.why, FAIL_NONE);
-    arena_deinit(&p.arena);
-    parse_start(&p, repeat(&arena, "SELECT '", "x", "", "", "'", SQL_BYTES_MAX - 8), NULL);
-    assert_string_equal(p.report.code, "SQL_TOO_LARGE");
-    arena_deinit(&p.arena);
-    /* A limit above ours is no limit. */
     static const struct sql_limits wide = {.nesting = 100000};
+    arena_init(&arena, (size_t)CALL_ARENA_BYTES);
     parse_start(&p, repeat(&arena, "SELECT ", "(", "1", ")", "", 300), &wide);
     assert_string_equal(p.report.code, "SQL_TOO_DEEP");
     arena_deinit(&p.arena);
@@ -578,8 +625,9 @@ int main(void) {
         cmocka_unit_test(hints_tell_what_to_write),
         cmocka_unit_test(what_is_deep_is_refused),
         cmocka_unit_test(long_chains_are_not_deep),
-        cmocka_unit_test(lists_have_limits),
-        cmocka_unit_test(the_default_limits_hold),
+        cmocka_unit_test(limits_hold_to_the_last),
+        cmocka_unit_test(a_policy_sets_lower_limits),
+        cmocka_unit_test(no_policy_nests_deeper),
         cmocka_unit_test(broken_statements_break_nothing),
         cmocka_unit_test(odd_texts_are_refused),
         cmocka_unit_test(every_failed_allocation_is_told),
