@@ -41,7 +41,7 @@ struct dialect_hook {
     dialect_put put;
 };
 
-enum { DIALECT_HOOK_LISTS = 8 };
+enum { DIALECT_HOOK_LISTS = 10 };
 
 enum dialect_unit {
     UNIT_YEAR = 0,

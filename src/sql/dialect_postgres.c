@@ -107,8 +107,8 @@ static const char *spelling(const struct sql_function *function) {
 static const struct dialect_engine engine = {
     .title = "PostgreSQL",
     .spelling = spelling,
-    .hooks = {dialect_aggregate_hooks, dialect_plain_hooks, dialect_time_hooks, pg_plain_hooks,
-              pg_text_hooks, pg_json_hooks, pg_array_hooks, pg_aggregate_hooks},
+    .hooks = {pg_plain_hooks, pg_text_hooks, pg_json_hooks, pg_time_hooks, pg_array_hooks,
+              pg_aggregate_hooks, dialect_aggregate_hooks, dialect_plain_hooks, dialect_time_hooks},
     .types =
         {
             [SQL_TYPE_BOOLEAN] = "boolean",

@@ -15,12 +15,13 @@ static void put_avg(printer *p, const struct sql_expr *expr) {
 }
 
 /* Between the two values around the place, which an ordered set has and a window has not. */
-static void put_quantile(printer *p, const struct sql_expr *expr, const struct sql_expr *at) {
+static void put_quantile(printer *p, const struct sql_expr *expr, const struct sql_expr *at,
+                         dialect_put put) {
     if (expr->call.over != NULL || expr->call.distinct)
         dialect_refuse(p, expr->span, "a percentile as a window function or of DISTINCT values");
     sql_put(p, STR("percentile_cont("));
     if (at != NULL)
-        dialect_put_double(p, at);
+        put(p, at);
     else
         sql_put(p, STR("0.5"));
     dialect_wrap(p, ") WITHIN GROUP (ORDER BY ", dialect_put_double, args_of(expr)->at[0], "");
@@ -28,15 +29,34 @@ static void put_quantile(printer *p, const struct sql_expr *expr, const struct s
 }
 
 static void put_median(printer *p, const struct sql_expr *expr) {
-    put_quantile(p, expr, NULL);
+    put_quantile(p, expr, NULL, dialect_put_double);
+}
+
+static bool is_number_literal(const printer *p, const struct sql_expr *at) {
+    return at->kind == SQL_LITERAL && sql_type_is_number(dialect_kind(p, at));
+}
+
+static bool is_number_array(const printer *p, const struct sql_expr *at) {
+    bool is_array = at->kind == SQL_CALL && at->call.name.n == 1 && args_of(at)->n > 0 &&
+                    str_ieq(at->call.name.at[0].text, STR("array"));
+    for (size_t i = 0; is_array && i < args_of(at)->n; i++)
+        is_array = is_number_literal(p, args_of(at)->at[i]);
+    return is_array;
+}
+
+static void put_places(printer *p, const struct sql_expr *at) {
+    sql_put(p, STR("ARRAY["));
+    dialect_put_list(p, args_of(at), 0, dialect_put_double);
+    sql_put_byte(p, ']');
 }
 
 /* An exact answer is an approximate one as well, and every engine gives the same. */
 static void put_percentile(printer *p, const struct sql_expr *expr) {
     const struct sql_expr *at = args_of(expr)->at[1];
-    if (at->kind != SQL_LITERAL || !sql_type_is_number(dialect_kind(p, at)))
+    bool is_array = is_number_array(p, at);
+    if (!is_array && !is_number_literal(p, at))
         dialect_refuse(p, at->span, "a percentile that is no constant");
-    put_quantile(p, expr, at);
+    put_quantile(p, expr, at, is_array ? put_places : dialect_put_double);
 }
 
 /* Booleans have none here. */
@@ -80,7 +100,109 @@ static void put_min_by(printer *p, const struct sql_expr *expr) {
     put_by(p, expr, "");
 }
 
+/* -- windows ---------------------------------------------------------------------------------- */
+
+/* A constant has its type told, which a function of any type asks for. */
+static void put_typed(printer *p, const struct sql_expr *expr) {
+    struct str text;
+    if (dialect_is_null(expr) || dialect_constant_text(expr, &text))
+        dialect_put_as(p, expr, &SQL_TYPE(STRING), sql_put_expr);
+    else
+        sql_put_expr(p, expr);
+}
+
+static bool is_flag(printer *p, const struct sql_exprs *args, size_t at) {
+    if (args->n <= at) return false;
+    const struct sql_expr *flag = args->at[at];
+    bool is_true = flag->kind == SQL_LITERAL && flag->literal.kind == SQL_TRUE;
+    if (!is_true && (flag->kind != SQL_LITERAL || flag->literal.kind != SQL_FALSE))
+        dialect_refuse(p, flag->span, "a window function with a flag that is no constant");
+    return is_true;
+}
+
+/* The values of the frame that are not NULL, in its order. */
+static void put_given(printer *p, const struct sql_expr *expr) {
+    enum sql_type_kind kind = dialect_kind(p, args_of(expr)->at[0]);
+    if (kind == SQL_TYPE_UNKNOWN || kind >= SQL_TYPE_JSON)
+        dialect_refuse(p, expr->span, "a window over values of type %s", sql_type_name(kind));
+    sql_put(p, STR("(array_agg("));
+    put_typed(p, args_of(expr)->at[0]);
+    dialect_close(p, expr, true);
+    sql_put_byte(p, ')');
+}
+
+static void put_first_value(printer *p, const struct sql_expr *expr) {
+    if (is_flag(p, args_of(expr), 1)) {
+        put_given(p, expr);
+        sql_put(p, STR("[1]"));
+        return;
+    }
+    dialect_open(p, expr, "first_value");
+    put_typed(p, args_of(expr)->at[0]);
+    dialect_close(p, expr, false);
+}
+
+static void put_last_value(printer *p, const struct sql_expr *expr) {
+    if (is_flag(p, args_of(expr), 1)) {
+        put_given(p, expr);
+        sql_put(p, STR("[cardinality"));
+        put_given(p, expr);
+        sql_put_byte(p, ']');
+        return;
+    }
+    dialect_open(p, expr, "last_value");
+    put_typed(p, args_of(expr)->at[0]);
+    dialect_close(p, expr, false);
+}
+
+static void put_nth_value(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    if (is_flag(p, args, 2)) {
+        put_given(p, expr);
+        sql_put_byte(p, '[');
+        pg_put_integer(p, args->at[1]);
+        sql_put_byte(p, ']');
+        return;
+    }
+    dialect_open(p, expr, "nth_value");
+    put_typed(p, args->at[0]);
+    sql_put(p, STR(", "));
+    pg_put_integer(p, args->at[1]);
+    dialect_close(p, expr, false);
+}
+
+static void put_neighbour(printer *p, const struct sql_expr *expr, const char *name) {
+    const struct sql_exprs *args = args_of(expr);
+    struct sql_type type = dialect_type(p, args->at[0]);
+    dialect_open(p, expr, name);
+    put_typed(p, args->at[0]);
+    if (args->n > 1) sql_put(p, STR(", "));
+    if (args->n > 1) pg_put_integer(p, args->at[1]);
+    if (args->n > 2) sql_put(p, STR(", "));
+    if (args->n > 2) dialect_put_common(p, args->at[2], &type);
+    dialect_close(p, expr, false);
+}
+
+static void put_lag(printer *p, const struct sql_expr *expr) {
+    put_neighbour(p, expr, "lag");
+}
+
+static void put_lead(printer *p, const struct sql_expr *expr) {
+    put_neighbour(p, expr, "lead");
+}
+
 const struct dialect_hook pg_aggregate_hooks[] = {
-    {"avg", put_avg}, {"median", put_median}, {"percentile", put_percentile}, {"min", put_min},
-    {"max", put_max}, {"max_by", put_max_by}, {"min_by", put_min_by},         {NULL, NULL},
+    {"avg", put_avg},
+    {"median", put_median},
+    {"percentile", put_percentile},
+    {"min", put_min},
+    {"max", put_max},
+    {"max_by", put_max_by},
+    {"min_by", put_min_by},
+    {"first_value", put_first_value},
+    {"last_value", put_last_value},
+    {"nth_value", put_nth_value},
+    {"lag", put_lag},
+    {"lead", put_lead},
+    {NULL, NULL},
 };

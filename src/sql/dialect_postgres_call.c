@@ -63,7 +63,15 @@ static void put_mod(printer *p, const struct sql_expr *expr) {
     sql_put_byte(p, ')');
 }
 
+/* NULL for what has no logarithm. */
+static void put_log(printer *p, const struct sql_expr *expr) {
+    if (args_of(expr)->n == 1) dialect_refuse(p, expr->span, "log without a base");
+    dialect_put_pieces(p, args_of(expr),
+                       STR("CASE WHEN ${1!double} > 0 AND ${2!double} > 0 "
+                           "THEN ln(${2!double}) / nullif(ln(${1!double}), 0) END"));
+}
+
 const struct dialect_hook pg_plain_hooks[] = {
-    {"least", put_least}, {"round", put_round}, {"trunc", put_trunc}, {"ceil", put_ceil},
-    {"floor", put_floor}, {"mod", put_mod},     {NULL, NULL},
+    {"log", put_log},   {"least", put_least}, {"round", put_round}, {"trunc", put_trunc},
+    {"ceil", put_ceil}, {"floor", put_floor}, {"mod", put_mod},     {NULL, NULL},
 };

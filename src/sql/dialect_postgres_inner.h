@@ -14,7 +14,7 @@
 #include "sql/dialect_postgres.h"
 
 extern const struct dialect_hook pg_plain_hooks[], pg_text_hooks[], pg_json_hooks[];
-extern const struct dialect_hook pg_aggregate_hooks[], pg_array_hooks[];
+extern const struct dialect_hook pg_time_hooks[], pg_aggregate_hooks[], pg_array_hooks[];
 
 /* Has no type of its own there, or one that orders and prints by other rules. */
 bool pg_is_foreign(enum sql_type_kind kind);
@@ -34,6 +34,7 @@ void pg_put_rlike(printer *p, const struct sql_expr *expr);
 void pg_put_json_key(printer *p, const struct sql_expr *json, const struct sql_expr *key);
 /* split(text, separator), the separator no pattern. */
 void pg_put_split_plain(printer *p, const struct sql_expr *text, struct str separator);
+void pg_put_array_reverse(printer *p, const struct sql_expr *call);
 void pg_put_element(printer *p, const struct sql_expr *base, const struct sql_expr *index);
 
 /* -- times ------------------------------------------------------------------------------------ */

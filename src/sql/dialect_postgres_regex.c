@@ -57,12 +57,28 @@ static void take_escape(struct regex *r, bool in_class) {
     if (!in_class && !is_word_edge) begin_atom(r);
 }
 
+/* [:alpha:] inside of a class: those of ASCII, under the collation that they are matched by. */
+static bool take_posix(struct regex *r) {
+    static const char *const names[] = {":alpha:]", ":digit:]", ":alnum:]", ":space:]",
+                                        ":upper:]", ":lower:]", ":punct:]", ":blank:]",
+                                        ":cntrl:]", ":graph:]", ":xdigit:]"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct str name = str_of(names[i]);
+        if (!str_starts(r->rest, name)) continue;
+        sql_putf(r->p, "[%s", names[i]);
+        r->rest = str_slice(r->rest, name.len, r->rest.len);
+        return true;
+    }
+    return false;
+}
+
 static void take_class(struct regex *r) {
     put_byte(r->p, '[');
     if (is_next(r, "^")) put_byte(r->p, take(r));
     if (is_next(r, "]")) r->trouble = "a class of characters that begins with a bracket";
     while (r->trouble == NULL && r->rest.len > 0) {
         char c = take(r);
+        if (c == '[' && take_posix(r)) continue;
         if (c == '[' || (c == '&' && is_next(r, "&")))
             r->trouble = "a class of characters inside another";
         else if (c == '\\')
@@ -144,6 +160,10 @@ static void put_regex(printer *p, const struct sql_expr *pattern, bool is_exact)
     if (!dialect_constant_text(pattern, &r.rest) || r.rest.len == 0)
         r.trouble = "a regular expression that is no constant or is empty";
     sql_put(p, STR(" E'"));
+    if (str_starts(r.rest, STR("(?i)"))) { /* letters of ASCII in either case */
+        sql_put(p, STR("(?i)"));
+        r.rest = str_slice(r.rest, 4, r.rest.len);
+    }
     while (r.trouble == NULL && r.rest.len > 0) take_one(&r);
     sql_put_byte(p, '\'');
     if (r.trouble == NULL && is_exact &&

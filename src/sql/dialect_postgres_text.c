@@ -1,6 +1,18 @@
 /* Text functions with rules of their own. */
 #include "sql/dialect_postgres_inner.h"
 
+/* Fails, and not before it is come to: the planner computes no concat(). */
+#define FAILURE      "CAST(concat('') AS float8)"
+#define TEXT_FAILURE "CAST(" FAILURE " AS text)"
+
+/* An argument in 32 bits; what is more is as good as the most, and NULL stays. */
+#define COUNT_OF(arg)                                                                              \
+    "CAST(CASE WHEN " arg " > 2147483647 THEN 2147483647 ELSE " arg " END AS integer)"
+
+static void put(printer *p, const struct sql_expr *call, const char *template) {
+    dialect_put_pieces(p, args_of(call), str_of(template));
+}
+
 /* -- parts ------------------------------------------------------------------------------------ */
 
 static void put_rest_of_substr(printer *p, const struct sql_expr *length, int64_t n) {
@@ -8,30 +20,45 @@ static void put_rest_of_substr(printer *p, const struct sql_expr *length, int64_
     sql_put_byte(p, ')');
 }
 
+static void put_known_substr(printer *p, const struct sql_exprs *args, int from, int64_t n) {
+    const struct sql_expr *length = args->n > 2 ? args->at[2] : NULL;
+    if (from > 0) {
+        dialect_wrap(p, "substr(", dialect_put_text, args->at[0], "");
+        sql_putf(p, ", %d", from);
+        put_rest_of_substr(p, length, n);
+    } else {
+        dialect_wrap(p, "CASE WHEN char_length(", dialect_put_text, args->at[0], "");
+        sql_putf(p, ") >= %d THEN substr(right(", -from);
+        dialect_put_text(p, args->at[0]);
+        sql_putf(p, ", %d), 1", -from);
+        put_rest_of_substr(p, length, n);
+        dialect_wrap(p, " ELSE left(", dialect_put_text, args->at[0], ", 0) END");
+    }
+}
+
+#define LENGTH_OF(arg) "CASE WHEN " arg " < 0 THEN 0 ELSE " COUNT_OF(arg) " END"
+
+#define SUBSTR(rest)                                                                               \
+    "CASE WHEN ${2!bigint} > 0 THEN substr(${1!string}, " COUNT_OF("${2!bigint}") rest             \
+        ") "                                                                                       \
+        "WHEN ${2!bigint} < 0 THEN CASE WHEN char_length(${1!string}) >= -(${2!bigint}) "          \
+        "THEN substr(right(${1!string}, CAST(-(${2!bigint}) AS integer)), 1" rest ") "             \
+        "ELSE left(${1!string}, 0) END WHEN ${2!bigint} = 0 THEN " TEXT_FAILURE " END"
+
 /* From 1, or from the end: nothing where that is before the beginning. What 0 means depends on the
  * version. */
 static void put_substr(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
-    const struct sql_expr *length = args->n > 2 ? args->at[2] : NULL;
     int64_t from = 0, n = 0;
-    bool is_known = dialect_constant_int(args->at[1], &from) && from != 0 && from < INT32_MAX &&
-                    from > INT32_MIN &&
-                    (length == NULL || (dialect_constant_int(length, &n) && n < INT32_MAX));
-    if (n < 0) n = 0;
-    if (!is_known) {
-        dialect_refuse(p, expr->span, "substr from a place that is no constant but 0");
-    } else if (from > 0) {
-        dialect_wrap(p, "substr(", dialect_put_text, args->at[0], "");
-        sql_putf(p, ", %d", (int)from);
-        put_rest_of_substr(p, length, n);
-    } else {
-        dialect_wrap(p, "CASE WHEN char_length(", dialect_put_text, args->at[0], "");
-        sql_putf(p, ") >= %d THEN substr(right(", (int)-from);
-        dialect_put_text(p, args->at[0]);
-        sql_putf(p, ", %d), 1", (int)-from);
-        put_rest_of_substr(p, length, n);
-        dialect_wrap(p, " ELSE left(", dialect_put_text, args->at[0], ", 0) END");
-    }
+    bool is_place = dialect_constant_int(args->at[1], &from);
+    bool is_known = is_place && from < INT32_MAX && from > INT32_MIN &&
+                    (args->n == 2 || (dialect_constant_int(args->at[2], &n) && n < INT32_MAX));
+    if (is_place && from == 0)
+        dialect_refuse(p, expr->span, "substr from position 0");
+    else if (is_known)
+        put_known_substr(p, args, (int)from, n < 0 ? 0 : n);
+    else
+        put(p, expr, args->n == 2 ? SUBSTR("") : SUBSTR(", " LENGTH_OF("${3!bigint}")));
 }
 
 /* From 1; the empty text where there are not so many. */
@@ -39,36 +66,169 @@ static void put_split_part(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     struct str separator;
     int64_t n = 0;
-    bool is_known = args->n == 3 && dialect_constant_text(args->at[1], &separator) &&
-                    separator.len > 0 && dialect_constant_int(args->at[2], &n) && n > 0 &&
-                    n < INT32_MAX;
-    if (!is_known) {
-        dialect_refuse(p, expr->span, "split_part by other than constants from 1");
-        return;
+    bool is_given = dialect_constant_text(args->at[1], &separator);
+    bool is_known = is_given && dialect_constant_int(args->at[2], &n) && n > 0 && n < INT32_MAX;
+    if (is_given && separator.len == 0) {
+        dialect_refuse(p, expr->span, "split_part by an empty text");
+    } else if (is_known && args->n == 3) {
+        dialect_wrap(p, "split_part(", dialect_put_text, args->at[0], ", ");
+        sql_put_string(p, separator);
+        sql_putf(p, ", %d)", (int)n);
+    } else if (args->n == 3) {
+        put(p, expr,
+            "CASE WHEN ${3!bigint} < 1 OR ${2!string} = '' THEN " TEXT_FAILURE
+            " ELSE split_part(${1!string}, ${2!string}, " COUNT_OF("${3!bigint}") ") END");
+    } else {
+        put(p, expr,
+            "CASE WHEN ${3!bigint} < 1 OR ${4!bigint} < 1 OR ${2!string} = '' THEN " TEXT_FAILURE
+            " ELSE array_to_string((string_to_array(${1!string}, ${2!string}))"
+            "[" COUNT_OF("${3!bigint}") ":" COUNT_OF("${4!bigint}") "], ${2!string}) END");
     }
-    dialect_wrap(p, "split_part(", dialect_put_text, args->at[0], ", ");
-    sql_put_string(p, separator);
-    sql_putf(p, ", %d)", (int)n);
 }
 
-static void put_strpos(printer *p, const struct sql_expr *in, const struct sql_expr *what) {
-    dialect_wrap(p, "CAST(strpos(", dialect_put_text, in, ", ");
-    dialect_wrap(p, "", dialect_put_text, what, ") AS bigint)");
+/* What stands before the nth separator, or behind the nth from the end. */
+static void put_substring_index(printer *p, const struct sql_expr *expr) {
+    int64_t n;
+    if (!dialect_constant_int(args_of(expr)->at[2], &n) || n <= -INT32_MAX || n >= INT32_MAX) {
+        dialect_refuse(p, expr->span, "substring_index by a number that is no constant");
+        return;
+    }
+    put(p, expr,
+        "CASE WHEN ${2!string} = '' THEN left(${1!string}, 0) "
+        "ELSE array_to_string((string_to_array(${1!string}, ${2!string}))[");
+    if (n >= 0)
+        sql_putf(p, "1:%d", (int)n);
+    else
+        put(p, expr, "greatest(1, cardinality(string_to_array(${1!string}, ${2!string})) + 1");
+    if (n < 0) sql_putf(p, " - %d):", (int)-n);
+    put(p, expr, "], ${2!string}) END");
+}
+
+/* -- places ----------------------------------------------------------------------------------- */
+
+/* Behind the end of the text there is nothing, not even the empty text. */
+#define PLACE_FROM(text, what, from)                                                               \
+    "CASE WHEN " from " < 1 THEN CAST(" FAILURE " AS bigint) "                                     \
+    "WHEN " from " <= char_length(" text ") + 1 "                                                  \
+    "AND strpos(substr(" text ", CAST(" from " AS integer)), " what ") > 0 "                       \
+    "THEN strpos(substr(" text ", CAST(" from " AS integer)), " what ") + " from " - 1 "           \
+    "WHEN " text " IS NOT NULL AND " what " IS NOT NULL AND " from " IS NOT NULL "                 \
+    "THEN CAST(0 AS bigint) END"
+
+/* Whether two places of the text can overlap. */
+static bool overlaps(struct str text) {
+    for (size_t n = 1; n < text.len; n++)
+        if (memcmp(text.ptr, text.ptr + text.len - n, n) == 0) return true;
+    return false;
+}
+
+/* The nth place, of a text that is no pattern. */
+static void put_nth_place(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    char plain[64] = "***=";
+    struct str what;
+    int64_t from, nth;
+    if (!dialect_constant_text(args->at[1], &what) || what.len == 0 || overlaps(what) ||
+        what.len > sizeof plain - 4 || !dialect_constant_int(args->at[2], &from) || from < 1 ||
+        from > INT32_MAX || !dialect_constant_int(args->at[3], &nth) || nth < 1 ||
+        nth > INT32_MAX) {
+        dialect_refuse(p, expr->span, "instr of such a text, from such a place");
+        return;
+    }
+    memcpy(plain + 4, what.ptr, what.len);
+    dialect_wrap(p, "CAST(regexp_instr(", dialect_put_text, args->at[0], " COLLATE \"C\", ");
+    sql_put_string(p, (struct str){plain, what.len + 4});
+    sql_putf(p, ", %d, %d) AS bigint)", (int)from, (int)nth);
 }
 
 static void put_instr(printer *p, const struct sql_expr *expr) {
-    if (args_of(expr)->n > 2) dialect_refuse(p, expr->span, "instr from a place");
-    put_strpos(p, args_of(expr)->at[0], args_of(expr)->at[1]);
+    const struct sql_exprs *args = args_of(expr);
+    int64_t nth;
+    if (args->n == 2)
+        put(p, expr, "CAST(strpos(${1!string}, ${2!string}) AS bigint)");
+    else if (args->n == 3 || (dialect_constant_int(args->at[3], &nth) && nth == 1))
+        put(p, expr, PLACE_FROM("${1!string}", "${2!string}", "${3!bigint}"));
+    else
+        put_nth_place(p, expr);
 }
 
-/* locate(what, in) */
+/* locate(what, in[, from]) */
 static void put_locate(printer *p, const struct sql_expr *expr) {
-    if (args_of(expr)->n > 2) dialect_refuse(p, expr->span, "locate from a place");
-    put_strpos(p, args_of(expr)->at[1], args_of(expr)->at[0]);
+    put(p, expr,
+        args_of(expr)->n == 2 ? "CAST(strpos(${2!string}, ${1!string}) AS bigint)"
+                              : PLACE_FROM("${2!string}", "${1!string}", "${3!bigint}"));
+}
+
+/* -- joining ---------------------------------------------------------------------------------- */
+
+/* A part that is NULL fails: the modes disagree about it. */
+static void put_part(printer *p, const struct sql_expr *part) {
+    struct str text;
+    if (dialect_is_null(part)) dialect_refuse(p, part->span, "concat_ws of NULL");
+    if (dialect_constant_text(part, &text))
+        dialect_put_text(p, part);
+    else
+        dialect_wrap(p, "coalesce(", dialect_put_text, part, ", " TEXT_FAILURE ")");
+}
+
+static void put_concat_ws(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    struct sql_type second = dialect_type(p, args->at[1]);
+    if (second.kind == SQL_TYPE_ARRAY) {
+        if (args->n > 2 || second.element == NULL || !sql_type_is_text(second.element->kind))
+            dialect_refuse(p, expr->span, "concat_ws of other than texts or one array of texts");
+        put(p, expr,
+            "CASE WHEN array_position($2, CAST(NULL AS text)) IS NULL "
+            "THEN array_to_string($2, ${1!string}) ELSE " TEXT_FAILURE " END");
+        return;
+    }
+    dialect_wrap(p, "(left(", dialect_put_text, args->at[0], ", 0)");
+    for (size_t i = 1; i < args->n; i++) {
+        if (i > 1) dialect_wrap(p, " || ", dialect_put_text, args->at[0], "");
+        sql_put(p, STR(" || "));
+        put_part(p, args->at[i]);
+    }
+    sql_put_byte(p, ')');
+}
+
+/* The value of the first pair with this key: what stands behind `;key:` in `;text`, up to the next
+ * `;`. keyvalue(s, key) has ';' and ':'. */
+static void put_keyvalue(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    struct str outer = STR(";"), inner = STR(":"), key;
+    bool is_good = args->n != 3 && dialect_constant_text(args->at[args->n - 1], &key);
+    if (args->n == 4)
+        is_good = is_good && dialect_constant_text(args->at[1], &outer) &&
+                  dialect_constant_text(args->at[2], &inner);
+    is_good = is_good && outer.len == 1 && str_find_byte(key, outer.ptr[0]) == key.len &&
+              str_find_byte(inner, outer.ptr[0]) == inner.len;
+    is_good = is_good && !dialect_has_nul(key) && !dialect_has_nul(inner);
+    char before[256];
+    int n = snprintf(before, sizeof before, STR_FMT STR_FMT STR_FMT, STR_ARG(outer), STR_ARG(key),
+                     STR_ARG(inner));
+    if (!is_good || n < 0 || (size_t)n >= sizeof before) {
+        dialect_refuse(p, expr->span, "keyvalue by other than constants");
+        return;
+    }
+    struct str pair = {before, (size_t)n};
+    sql_put(p, STR("CASE WHEN strpos("));
+    sql_put_string(p, outer);
+    dialect_wrap(p, " || ", dialect_put_text, args->at[0], ", ");
+    sql_put_string(p, pair);
+    sql_put(p, STR(") > 0 THEN split_part(split_part("));
+    sql_put_string(p, outer);
+    dialect_wrap(p, " || ", dialect_put_text, args->at[0], ", ");
+    sql_put_string(p, pair);
+    sql_put(p, STR(", 2), "));
+    sql_put_string(p, outer);
+    sql_put(p, STR(", 1) END"));
 }
 
 static void put_reverse(printer *p, const struct sql_expr *expr) {
-    dialect_wrap(p, "reverse(", dialect_put_text, args_of(expr)->at[0], ")");
+    if (dialect_kind(p, args_of(expr)->at[0]) == SQL_TYPE_ARRAY)
+        pg_put_array_reverse(p, expr);
+    else
+        put(p, expr, "reverse(${1!string})");
 }
 
 /* -- regular expressions ---------------------------------------------------------------------- */
@@ -197,11 +357,23 @@ static void put_hex(printer *p, const struct sql_expr *expr) {
         dialect_refuse(p, expr->span, "hex of a value of type %s", sql_type_name(kind));
 }
 
+/* There is no NUL in a text. */
+static void put_chr(printer *p, const struct sql_expr *expr) {
+    int64_t code;
+    if (dialect_constant_int(args_of(expr)->at[0], &code) && code == 0)
+        dialect_refuse(p, expr->span, "a text that holds NUL");
+    put(p, expr, "chr(CAST(${1!bigint} AS integer))");
+}
+
 const struct dialect_hook pg_text_hooks[] = {
     {"substr", put_substr},
     {"split_part", put_split_part},
     {"instr", put_instr},
     {"locate", put_locate},
+    {"substring_index", put_substring_index},
+    {"concat_ws", put_concat_ws},
+    {"keyvalue", put_keyvalue},
+    {"chr", put_chr},
     {"reverse", put_reverse},
     {"split", put_split},
     {"regexp_extract", put_regexp_extract},

@@ -12,6 +12,7 @@ static const struct {
     [UNIT_YEAR] = {"year", "years", 1, 12},
     [UNIT_QUARTER] = {"quarter", "months", 3, 3},
     [UNIT_MONTH] = {"month", "months", 1, 1},
+    [UNIT_WEEK] = {"week", "weeks", 1, 0},
     [UNIT_DAY] = {"day", "days", 1, 0},
     [UNIT_HOUR] = {"hour", "hours", 1, 3600000},
     [UNIT_MINUTE] = {"minute", "mins", 1, 60000},
@@ -80,15 +81,50 @@ void pg_put_truncated(printer *p, enum dialect_unit unit, const struct sql_expr 
     if (is_date) sql_put(p, STR(" AS date)"));
 }
 
+/* '1-2' YEAR TO MONTH, '1 02:03:04' DAY TO SECOND: a number for each unit from the one to the
+ * other. */
+static bool put_compound(printer *p, const struct sql_interval *interval) {
+    static const struct {
+        enum sql_unit unit;
+        const char *argument, *behind;
+    } parts[] = {
+        {SQL_UNIT_YEAR, "years", "-"},  {SQL_UNIT_MONTH, "months", ""},
+        {SQL_UNIT_DAY, "days", " "},    {SQL_UNIT_HOUR, "hours", ":"},
+        {SQL_UNIT_MINUTE, "mins", ":"}, {SQL_UNIT_SECOND, "secs", ""},
+    };
+    struct str rest;
+    uint64_t n;
+    size_t i = 0, last = 0;
+    if (!dialect_constant_text(interval->value, &rest)) return false;
+    while (i < COUNT(parts) && parts[i].unit != interval->from) i++;
+    while (last < COUNT(parts) && parts[last].unit != interval->to) last++;
+    if (last == COUNT(parts) || i >= last || (i < 2) != (last < 2)) return false;
+    sql_put(p, STR("make_interval("));
+    for (;; i++) {
+        struct str number = i == last ? rest : str_cut(&rest, parts[i].behind[0]);
+        if (!str_to_u64(number, &n) || n > 1000000) return false;
+        sql_putf(p, "%s => %d", parts[i].argument, (int)n);
+        if (i == last) break;
+        sql_put(p, STR(", "));
+    }
+    sql_put_byte(p, ')');
+    return true;
+}
+
 bool pg_put_interval(printer *p, const struct sql_interval *interval,
                      const enum dialect_unit *unit) {
     struct str text;
     int64_t n = 0;
-    bool is_known = dialect_constant_text(interval->value, &text)
-                        ? str_to_i64(text, &n)
-                        : dialect_constant_int(interval->value, &n);
-    if (unit == NULL || !is_known || n > 1000000 || n < -1000000) return false;
-    sql_putf(p, "make_interval(%s => %d)", units[*unit].move, (int)n * units[*unit].times);
+    bool is_text = dialect_constant_text(interval->value, &text);
+    bool is_known = is_text ? str_to_i64(text, &n) : dialect_constant_int(interval->value, &n);
+    if (unit == NULL) return put_compound(p, interval);
+    if (is_text && !is_known) return false;
+    if (!is_known)
+        pg_put_amount(p, *unit, interval->value);
+    else if (n <= 1000000 && n >= -1000000)
+        sql_putf(p, "make_interval(%s => %d)", units[*unit].move, (int)n * units[*unit].times);
+    else
+        return false;
     return true;
 }
 
@@ -99,3 +135,30 @@ void pg_put_formatted(printer *p, const struct sql_exprs *args, enum dialect_for
     pg_put_format(p, args->at[1], kind);
     sql_put_byte(p, ')');
 }
+
+/* -- days of the week ------------------------------------------------------------------------- */
+
+/* next_day(d, 'MO'): the first such day after d, by the first two letters or more of its name. */
+static void put_next_day(printer *p, const struct sql_expr *expr) {
+    static const char *const days[] = {"monday", "tuesday",  "wednesday", "thursday",
+                                       "friday", "saturday", "sunday"};
+    struct str day;
+    size_t found = COUNT(days);
+    bool is_constant = dialect_constant_text(args_of(expr)->at[1], &day) && day.len >= 2;
+    for (size_t i = 0; i < COUNT(days) && is_constant; i++)
+        if (str_istarts(str_of(days[i]), day)) found = i;
+    if (found == COUNT(days)) {
+        dialect_refuse(p, expr->span, "this day of the week");
+        return;
+    }
+    dialect_put_pieces(p, args_of(expr), STR("to_char(${1!date} + ("));
+    sql_putf(p, "%d", (int)found + 7);
+    dialect_put_pieces(p, args_of(expr),
+                       STR(" - CAST(extract(isodow FROM ${1!date}) AS integer)) % 7 + 1, "
+                           "'YYYY-MM-DD')"));
+}
+
+const struct dialect_hook pg_time_hooks[] = {
+    {"next_day", put_next_day},
+    {NULL, NULL},
+};
