@@ -70,6 +70,27 @@ static void check_again(struct world *world, const struct guard_answer *first,
     MUST(out.n_output == first->n_output && out.limit == first->limit);
 }
 
+static size_t count_of(struct str text, struct str needle) {
+    size_t n = 0;
+    for (size_t at; (at = str_find(text, needle)) < text.len; n++)
+        text = str_slice(text, at + needle.len, text.len);
+    return n;
+}
+
+/* The salt stands in what the backend is given, at most where a mask has it: whoever writes its
+ * name as a string of his own gets the name. */
+static void check_salt(const struct world *world, const struct guard_answer *out) {
+    static const struct str mask = /* of items.name */
+        STR_INIT("sha2(concat('${mask.salt}', `t`.`category`), 256) AS `name`");
+    struct str salt = world->grant.salt;
+    if (salt.len == 0) {
+        MUST(str_eq(out->sql, out->run) && out->salt.len == 0);
+        return;
+    }
+    MUST(count_of(out->sql, salt) == 0);
+    MUST(count_of(out->run, salt) <= count_of(out->sql, mask));
+}
+
 static void check_allowed(struct world *world, const struct guard_answer *out,
                           struct arena *arena) {
     struct redteam_scans scans;
@@ -78,6 +99,7 @@ static void check_allowed(struct world *world, const struct guard_answer *out,
     MUST(wrong == NULL);
     MUST(!out->may_tell_engine || !has_filtered(world, &scans));
     MUST(out->limit >= 1 && out->limit <= world->grant.max_limit);
+    check_salt(world, out);
     check_again(world, out, arena);
 }
 
@@ -92,7 +114,7 @@ static void check_dialect(struct world *world, struct str text, enum guard_diale
     if (done.why != FAIL_NONE || out.effect == GUARD_DENY)
         check_refused(&out, &report, done);
     else
-        MUST(out.sql.len > 0 && utf8_valid(out.sql));
+        MUST(out.sql.len > 0 && utf8_valid(out.sql) && utf8_valid(out.run));
     arena_deinit(&arena);
 }
 
