@@ -11,6 +11,7 @@ static const struct {
     [UNIT_YEAR] = {"year", "to_years", "year"},
     [UNIT_QUARTER] = {"quarter", "weir_to_quarters", "quarter"},
     [UNIT_MONTH] = {"month", "to_months", "month"},
+    [UNIT_WEEK] = {"week", "to_weeks", NULL},
     [UNIT_DAY] = {"day", "to_days", "day"},
     [UNIT_HOUR] = {"hour", "to_hours", "hour"},
     [UNIT_MINUTE] = {"minute", "to_minutes", "minute"},

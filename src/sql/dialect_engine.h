@@ -47,6 +47,7 @@ enum dialect_unit {
     UNIT_YEAR = 0,
     UNIT_QUARTER,
     UNIT_MONTH,
+    UNIT_WEEK, /* begins on Monday; only to cut to, and to add */
     UNIT_DAY,
     UNIT_HOUR,
     UNIT_MINUTE,
