@@ -69,6 +69,7 @@ struct audit_record {
     struct str backend, engine_error;
     int64_t engine_us; /* -1: null */
     int64_t reply_bytes;
+    bool from_cache;     /* what was answered before: no engine was asked now */
     const char *station; /* where the road ended */
     int64_t repeated; /* of a summary line for refusals before an identity; 0: an ordinary record */
 };

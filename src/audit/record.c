@@ -58,6 +58,7 @@ static const struct row rows[] = {
     ROW(",\"engine_us\":", KIND_COUNT, engine_us),
     ROW(",\"engine_error\":", KIND_TEXT, engine_error),
     ROW(",\"reply_bytes\":", KIND_COUNT, reply_bytes),
+    ROW(",\"from_cache\":", KIND_BOOL, from_cache),
     ROW(",\"station\":", KIND_NAME, station),
     ROW(",\"repeated\":", KIND_COUNT, repeated),
 };

@@ -7,6 +7,7 @@
 #define WEIR_POLICY_INNER_H
 
 #include "base/map.h"
+#include "identity/digest.h"
 #include "policy/mask.h"
 #include "policy/policy.h"
 #include "policy/predicate.h"
@@ -47,6 +48,7 @@ struct policy_party {
 
 struct policy {
     char version[13];
+    uint8_t text_digest[DIGEST_SIZE]; /* whose first bytes are the version */
     struct str salt; /* as the guard puts it into statements; empty: none is set */
     struct str default_project;
     const struct str *domain_ids, *domain_projects;

@@ -249,9 +249,8 @@ static void check_row_roles(struct loader *l) {
 /* -- the whole -------------------------------------------------------------------------------- */
 
 static result load_version(struct loader *l) {
-    uint8_t digest[DIGEST_SIZE];
-    if (!digest_sha256(l->sources->policy_text, digest)) return fail_memory(NULL);
-    hex_encode(l->policy->version, digest, 6);
+    if (!digest_sha256(l->sources->policy_text, l->policy->text_digest)) return fail_memory(NULL);
+    hex_encode(l->policy->version, l->policy->text_digest, 6);
     return OK;
 }
 

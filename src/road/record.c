@@ -113,6 +113,7 @@ static void fill_run(struct audit_record *r, const struct call *call) {
     r->engine_us = facts->engine_us;
     r->row_count = facts->row_count;
     r->truncated = facts->truncated;
+    r->from_cache = facts->recall.is_hit;
     r->reply_bytes = (int64_t)call->reply.len;
 }
 

@@ -7,6 +7,7 @@
  *
  *      find      the tool, and typed input out of its arguments        tools/input.h
  *      decide    may this principal use this tool, and so often        policy/policy.h
+ *      recall    was it answered to somebody with the same rights      road/recall.h
  *      answer    the tool runs: for SQL, through the guard             tools/query.h, sql/guard.h
  *                and on to a backend                                   backend/backend.h
  *      (record)  written and acknowledged before anybody is answered   audit/audit.h
@@ -22,6 +23,7 @@
 #include "base/log.h"
 #include "road/envelope.h"
 #include "road/pool.h"
+#include "road/recall.h"
 #include "road/record.h"
 #include "road/refused.h"
 #include "road/sized.h"
@@ -35,6 +37,7 @@ struct road {
     struct audit *audit;
     struct policy_limiter *limiter;
     struct refused *refused;
+    struct cache *cache;
     struct pool_class kinds[POOL_COUNT];
     struct pool *pools[POOL_COUNT];
 };
@@ -42,6 +45,7 @@ struct road {
 enum step {
     STEP_STOP = 0, /* the cause is in call->report */
     STEP_ON,
+    STEP_DONE, /* answered: the stations behind are left out */
     STEP_WAIT, /* before any side effect: again, on a thread that may block */
 };
 
@@ -52,11 +56,13 @@ struct station {
 
 static enum step find_tool(struct road *road, struct call *call);
 static enum step decide(struct road *road, struct call *call);
+static enum step recall(struct road *road, struct call *call);
 static enum step answer(struct road *road, struct call *call);
 
 static const struct station stations[] = {
     {"find", find_tool},
     {"decide", decide},
+    {"recall", recall},
     {"answer", answer},
 };
 
@@ -96,10 +102,16 @@ static enum step decide(struct road *road, struct call *call) {
     return refuse(call);
 }
 
-static result run_tool(struct call *call) {
+static enum step recall(struct road *road, struct call *call) {
+    return recall_find(road->cache, call) ? STEP_DONE : STEP_ON;
+}
+
+static result run_tool(struct road *road, struct call *call) {
     struct json_writer w;
     envelope_open(call, &w);
+    size_t from = call->reply.len;
     TRY(call->tool->run(call, call->input, &w));
+    size_t to = call->reply.len;
     TRY(sized_close(call, &w));
     if (call->arena.is_spent) return fail_memory(&call->report);
     result r = buf_failed(&call->reply, NULL);
@@ -107,7 +119,9 @@ static result run_tool(struct call *call) {
         return fail(&call->report, FAIL_LIMIT, "REPLY_TOO_LARGE", REPORT_NO_OFFSET,
                     "the reply is larger than %lld bytes",
                     (long long)call->snapshot->settings.reply_max_bytes);
-    return r.why == FAIL_NONE ? OK : fail_memory(&call->report);
+    if (r.why != FAIL_NONE) return fail_memory(&call->report);
+    recall_keep(road->cache, call, from, to);
+    return OK;
 }
 
 static result run_query(struct road *road, struct call *call) {
@@ -118,7 +132,7 @@ static result run_query(struct road *road, struct call *call) {
         return fail(&call->report, FAIL_DENIED, "CONCURRENCY_LIMIT_EXCEEDED", REPORT_NO_OFFSET,
                     "%lld queries of this user are running already, which is the maximum",
                     (long long)max);
-    result r = run_tool(call);
+    result r = run_tool(road, call);
     policy_limiter_leave_query(road->limiter, call->principal.user_id);
     return r;
 }
@@ -126,7 +140,7 @@ static result run_query(struct road *road, struct call *call) {
 static enum step answer(struct road *road, struct call *call) {
     bool waits = call->tool->waits != TOOL_AT_ONCE;
     if (waits && !call->may_wait) return STEP_WAIT;
-    result r = call->tool->waits == TOOL_WAITS_QUERY ? run_query(road, call) : run_tool(call);
+    result r = call->tool->waits == TOOL_WAITS_QUERY ? run_query(road, call) : run_tool(road, call);
     return r.why == FAIL_NONE ? STEP_ON : STEP_STOP;
 }
 
@@ -180,7 +194,8 @@ void road_walk(struct road *road, struct call *call) {
             wait_for_thread(road, call);
             return;
         }
-        if (step == STEP_STOP) break;
+        if (step == STEP_DONE) call->station = COUNT(stations);
+        if (step == STEP_STOP || step == STEP_DONE) break;
     }
     end(road, call);
 }
@@ -202,6 +217,7 @@ result road_new(const struct road_setup *setup, struct road **out, struct report
         (struct pool_class){"metadata", POOL_METADATA_THREADS, setup->max_queued};
     road->kinds[POOL_QUERY] = (struct pool_class){"query", POOL_QUERY_THREADS, setup->max_queued};
     bool made = (road->refused = refused_new(setup->audit, setup->clock)) != NULL;
+    made = made && (road->cache = cache_new(setup->clock)) != NULL;
     for (size_t i = 0; made && i < POOL_COUNT; i++)
         made = (road->pools[i] = pool_new(&road->kinds[i], walk_on, road)) != NULL;
     if (made) {
@@ -216,6 +232,7 @@ void road_free(struct road *road) {
     if (road == NULL) return;
     for (size_t i = 0; i < POOL_COUNT; i++) pool_free(road->pools[i]);
     refused_free(road->refused);
+    cache_free(road->cache);
     free(road);
 }
 

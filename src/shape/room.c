@@ -36,17 +36,23 @@ struct room room_of_warning(const struct call *call) {
 
 /* As road/envelope.c writes it, with numbers at their widest; test/unit/road/sized.c compares. */
 #define FRAME                                                                                      \
-    "{\"ok\":true,\"data\":{\"row_count\":1000000000,\"truncated\":false},\"error\":null,"         \
+    "{\"ok\":true,\"data\":{},\"error\":null,"                                                     \
     "\"metadata\":{\"request_id\":\"\",\"tool_name\":\"\",\"timestamp\":\"2026-11-20T09:15:00Z\"," \
-    "\"latency_ms\":1234567.123,\"tables_used\":[],\"columns_used\":[],\"row_count\":1000000000,"  \
+    "\"latency_ms\":1234567.123,\"tables_used\":[],\"columns_used\":[],\"row_count\":null,"        \
     "\"truncated\":false,\"data_is_untrusted\":true,"                                              \
-    "\"near_limit\":{\"tokens\":1000000000,\"limit\":1000000000}},"                                \
-    "\"audit_id\":\"01234567-89ab-cdef-0123-456789abcdef\","                                       \
-    "\"cost_estimate\":{\"policy_decision\":\"allowed\",\"risk_level\":\"critical\","              \
+    "\"near_limit\":{\"tokens\":1000000000,\"limit\":1000000000},"                                 \
+    "\"cache\":{\"hit\":true,\"age_seconds\":1000000000}},"                                        \
+    "\"audit_id\":\"01234567-89ab-cdef-0123-456789abcdef\"}"
+
+/* Of rows: what stands behind them, their number once more, and the estimate. */
+#define FRAME_OF_ROWS                                                                              \
+    ",\"row_count\":1000000000,\"truncated\":false1000000000"                                      \
+    ",\"cost_estimate\":{\"policy_decision\":\"allowed\",\"risk_level\":\"critical\","             \
     "\"risk_flags\":[],\"tables_used\":[],\"columns_used\":[],\"partitions_used\":[],"             \
-    "\"has_partition_filter\":false,\"join_count\":65535}}"
+    "\"has_partition_filter\":false,\"join_count\":65535}"
 enum {
     FRAME_CHARS = sizeof FRAME - 1,
+    FRAME_OF_ROWS_CHARS = sizeof FRAME_OF_ROWS - 1,
     LIMIT_NOTE_CHARS = 200, /* that an injected LIMIT was reached: tools/query.c */
     QUOTES_AND_COMMA = 3,
     HIDDEN_CHARS_MAX = 14,
@@ -65,20 +71,36 @@ static void count_text(struct token_count *count, struct str text) {
         if (!is_plain((unsigned char)text.ptr[i])) count->chars += HIDDEN_CHARS_MAX;
 }
 
-static void count_names(struct token_count *count, const struct name_list *names, unsigned times) {
-    for (size_t i = 0; i < names->n * times; i++) count_text(count, names->items[i / times]);
+static void count_tables(struct token_count *count, const struct name_list *names) {
+    for (size_t i = 0; i < names->n; i++) count_text(count, names->items[i]);
+}
+
+/* A column is told by its own name: all behind project, schema and table. */
+static void count_columns(struct token_count *count, const struct name_list *names) {
+    for (size_t i = 0; i < names->n; i++) {
+        struct str name = names->items[i];
+        for (unsigned dots = 0; dots < 3; dots++) {
+            struct str rest = name;
+            (void)str_cut(&rest, '.');
+            if (rest.len > 0) name = rest;
+        }
+        count_text(count, name);
+    }
 }
 
 /* Names stand in metadata and in the estimate. */
 static struct token_count rest_of(const struct call *call) {
     const struct guard_answer *guard = &call->facts.guard;
     struct token_count rest = {.chars = FRAME_CHARS};
-    if (!guard->is_callers_limit) rest.chars += LIMIT_NOTE_CHARS;
+    if (call->facts.is_guarded) rest.chars += FRAME_OF_ROWS_CHARS;
+    if (call->facts.is_guarded && !guard->is_callers_limit) rest.chars += LIMIT_NOTE_CHARS;
     count_text(&rest, call_request_id(call));
     count_text(&rest, call->tool_name);
-    count_names(&rest, &guard->tables, 2);
-    count_names(&rest, &guard->columns, 2);
-    count_names(&rest, &guard->partitions, 1);
+    for (unsigned times = 0; times < 2; times++) {
+        count_tables(&rest, &guard->tables);
+        count_columns(&rest, &guard->columns);
+    }
+    count_columns(&rest, &guard->partitions);
     for (unsigned bit = 0; risk_flag_name[bit] != NULL; bit++)
         if (guard->risk_flags & (1U << bit)) count_text(&rest, str_of(risk_flag_name[bit]));
     return rest;

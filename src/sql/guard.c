@@ -6,6 +6,7 @@
 #include "sql/lineage.h"
 #include "sql/print.h"
 #include "sql/rewrite.h"
+#include "sql/stable.h"
 #include "sql/verify.h"
 
 #include "base/limits.h"
@@ -215,6 +216,7 @@ static result walk_stations(struct guarding *g) {
     if (!request->lineage_only) {
         TRY(rewrite(g->resolved, &g->enforced, request->dialect, g->arena, &g->ruled, g->report));
         TRY(describe_policy(g));
+        g->out->is_stable = sql_is_stable(g->ruled);
         TRY(print_and_verify(g));
     }
     decide(g);

@@ -10,6 +10,7 @@ static result set_scalar(const struct binder *b, const struct option *row, void 
                          const struct yaml *node) {
     struct report report = {0};
     struct str text;
+    if (row->type == OPTION_TEXT && yaml_is_null(node)) return OK; /* an absent text */
     if (node->type != YAML_SCALAR) {
         problem_add(b->problems, SEVERITY_ERROR, b->file, node, "'%s' must be a %s", row->name,
                     row->type == OPTION_LIST ? "list of texts" : "single value");

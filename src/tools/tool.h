@@ -35,6 +35,7 @@ struct tool {
     const char *data_schema;   /* JSON schema of the envelope's `data` when ok */
     enum tool_wait waits;
     bool is_destructive, is_idempotent, is_open_world; /* every tool today only reads */
+    bool is_cacheable; /* its answer hangs on arguments, rights and data alone (road/recall.h) */
     result (*run)(struct call *call, const void *input, struct json_writer *data);
 };
 

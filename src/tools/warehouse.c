@@ -7,6 +7,8 @@
 #include "tools/warehouse.h"
 #include "backend/backend.h"
 #include "base/limits.h"
+#include "shape/items.h"
+#include "shape/text.h"
 #include "sql/types.h"
 #include "tools/query.h"
 #include "tools/table.h"
@@ -30,20 +32,25 @@ static void put_optional(struct json_writer *w, struct str key, struct str text)
     if (text.len > 0) json_put_text(w, key, text);
 }
 
+/* What somebody wrote into the warehouse. */
+static void put_comment(const struct call *call, struct str text, struct json_writer *w) {
+    if (text.len > 0) text_put(w, STR("comment"), text, text_form_of(call));
+}
+
 /* A name that found no memory would be a wrong answer. */
 static result put_table_name(struct call *call, const struct policy_table *t,
                              struct json_writer *w) {
     struct str name = table_name(&call->arena, t);
     if (name.ptr == NULL) return fail_memory(&call->report);
-    json_put_text(w, STR("table"), name);
+    text_put(w, STR("table"), name, text_form_of(call));
     return OK;
 }
 
 static result write_table(struct call *call, const struct policy_table *t, struct json_writer *w) {
     json_object(w);
     TRY(put_table_name(call, t, w));
-    json_put_text(w, STR("project"), t->project);
-    json_put_text(w, STR("name"), t->name);
+    text_put(w, STR("project"), t->project, text_form_of(call));
+    text_put(w, STR("name"), t->name, text_form_of(call));
     put_optional(w, STR("domain"), t->domain);
     put_optional(w, STR("domain_name"), t->domain_name);
     put_optional(w, STR("owner"), t->owner);
@@ -57,23 +64,25 @@ static result list_run(struct call *call, const void *in, struct json_writer *w)
     const struct list_input *input = in;
     const struct policy *policy = call->snapshot->policy;
     const struct policy_table *const *tables;
-    size_t n, shown = 0;
+    struct items items;
+    size_t n;
     if (input->project.len > 0 && !policy_may_project(policy, &call->principal, input->project))
         return fail(&call->report, FAIL_DENIED, "PROJECT_NOT_ALLOWED", REPORT_NO_OFFSET,
                     "project '" STR_FMT "' is not allowed for this caller",
                     STR_ARG(str_slice(input->project, 0, 128)));
     TRY(policy_tables(policy, &call->principal, &call->arena, &tables, &n, &call->report));
     json_object(w);
-    json_key(w, STR("tables"));
-    json_array(w);
+    items_begin(&items, call, w, STR("tables"));
     for (size_t i = 0; i < n; i++) {
         if (input->project.len > 0 && !str_ieq(tables[i]->project, input->project)) continue;
         if (input->domain.len > 0 && !str_eq(tables[i]->domain, input->domain)) continue;
+        if (items_are_full(&items)) continue;
         TRY(write_table(call, tables[i], w));
-        shown++;
+        items_take(&items);
     }
-    json_array_end(w);
-    json_put_int(w, STR("count"), (int64_t)shown);
+    TRY(items_end(&items, "tables",
+                  "Ask for one project or domain, or describe a table by its name."));
+    json_put_int(w, STR("count"), (int64_t)items.fit.n_seen);
     json_object_end(w);
     return OK;
 }
@@ -99,9 +108,9 @@ static result write_column(struct call *call, const struct grant_column *column,
     buf_init(&type, 64 * KIB);
     sql_type_print(is_masked ? column->mask_type : column->schema->type, &type);
     json_object(w);
-    json_put_text(w, STR("name"), column->schema->name);
-    json_put_text(w, STR("type"), buf_flat(&type, &call->arena));
-    put_optional(w, STR("comment"), column->schema->comment);
+    text_put(w, STR("name"), column->schema->name, text_form_of(call));
+    text_put(w, STR("type"), buf_flat(&type, &call->arena), text_form_of(call));
+    put_comment(call, column->schema->comment, w);
     if (column->schema->is_partition) json_put_bool(w, STR("is_partition"), true);
     if (is_masked) json_put_bool(w, STR("is_masked"), true);
     json_object_end(w);
@@ -137,18 +146,22 @@ static result describe_run(struct call *call, const void *in, struct json_writer
     json_object(w);
     TRY(put_table_name(call, table, w));
     json_put_text(w, STR("project"), table->project);
-    put_optional(w, STR("comment"), relation->schema->comment);
+    put_comment(call, relation->schema->comment, w);
     put_optional(w, STR("domain"), table->domain);
     put_optional(w, STR("owner"), table->owner);
     put_optional(w, STR("sensitivity"), table->sensitivity);
-    json_key(w, STR("columns"));
-    json_array(w);
-    for (size_t i = 0; i < relation->schema->n_columns; i++)
-        TRY(write_column(call, &relation->columns[i], w));
-    json_array_end(w);
     write_partitions(relation, table, w);
     json_put_bool(w, STR("has_row_policy"), relation->n_row_filters > 0);
     if (relation->max_limit > 0) json_put_int(w, STR("max_limit"), relation->max_limit);
+    struct items items; /* last: it takes the room that is left */
+    items_begin(&items, call, w, STR("columns"));
+    for (size_t i = 0; i < relation->schema->n_columns; i++) {
+        if (items_are_full(&items)) continue;
+        TRY(write_column(call, &relation->columns[i], w));
+        items_take(&items);
+    }
+    TRY(items_end(&items, "columns",
+                  "Name the columns that you need in SQL; all of them can be used."));
     json_object_end(w);
     return OK;
 }
@@ -338,6 +351,7 @@ static const struct tool warehouse_tools[] = {
                     "\"tables\",\"count\"]}",
      .waits = TOOL_AT_ONCE,
      .is_idempotent = true,
+     .is_cacheable = true,
      .run = list_run},
     {.name = "describe_table",
      .title = "Describe a table",
@@ -352,6 +366,7 @@ static const struct tool warehouse_tools[] = {
                     "\"partitions\"]}",
      .waits = TOOL_AT_ONCE,
      .is_idempotent = true,
+     .is_cacheable = true,
      .run = describe_run},
     {.name = "preview_table",
      .title = "Preview a table",
@@ -363,6 +378,7 @@ static const struct tool warehouse_tools[] = {
      .data_schema = ROWS_SCHEMA,
      .waits = TOOL_WAITS_QUERY,
      .is_idempotent = true,
+     .is_cacheable = true,
      .run = preview_run},
     {.name = "run_select_sql",
      .title = "Run one SELECT",
@@ -375,6 +391,7 @@ static const struct tool warehouse_tools[] = {
      .data_schema = ROWS_SCHEMA,
      .waits = TOOL_WAITS_QUERY,
      .is_idempotent = true,
+     .is_cacheable = true,
      .run = select_run},
     {0},
 };
