@@ -150,7 +150,7 @@
 #define SQL_IN_LIST_MAX      10000
 #define SQL_SELECT_ITEMS_MAX 4096
 #define SQL_CTES_MAX         256
-#define SQL_PARTS_MAX        100000 /* nodes of a tree: two of them fit a call's arena */
+#define SQL_PARTS_MAX        50000 /* nodes of a tree: a name takes 700 bytes of a call's arena */
 
 /* -- sql: types of schemas --------------------------------------------------------------------- */
 #define SQL_TYPE_NESTING_MAX 32   /* of array<struct<map<…>>>: the engines stop near 20 */
