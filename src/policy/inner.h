@@ -49,7 +49,7 @@ struct policy_party {
 struct policy {
     char version[13];
     uint8_t text_digest[DIGEST_SIZE]; /* whose first bytes are the version */
-    struct str salt; /* as the guard puts it into statements; empty: none is set */
+    struct str salt;                  /* as the guard puts it into statements; empty: none is set */
     struct str default_project;
     const struct str *domain_ids, *domain_projects;
     size_t n_domains;

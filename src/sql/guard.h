@@ -100,7 +100,7 @@ struct guard_answer {
     bool is_callers_limit; /* it is what the text asked for: neither injected nor lowered */
     bool may_tell_engine;  /* no row filter and no mask is at work, so that the engine's error text
                               says nothing about hidden rows */
-    bool is_stable; /* it would answer the same again (sql/stable.h) */
+    bool is_stable;        /* it would answer the same again (sql/stable.h) */
     enum risk_level risk;
     unsigned risk_flags;
     struct str backend; /* of the relations; empty when there are none */

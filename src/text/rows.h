@@ -14,9 +14,9 @@
 #include "base/option.h"
 #include "text/bind.h"
 
-/* `map` may be NULL or null: nothing is set; nor is a text that is a plain null. `what` is for people: "a backend of kind duckdb".
- * `others` are keys that somebody else reads; it ends with NULL, and may be NULL. Defaults are the
- * caller's to set before. */
+/* `map` may be NULL or null: nothing is set; nor is a text that is a plain null. `what` is for
+ * people: "a backend of kind duckdb". `others` are keys that somebody else reads; it ends with
+ * NULL, and may be NULL. Defaults are the caller's to set before. */
 MUST_USE result rows_read(const struct binder *binder, const struct option *rows, void *settings,
                           const struct yaml *map, const char *what, const char *const *others);
 
