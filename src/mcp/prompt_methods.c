@@ -88,13 +88,7 @@ static struct json_writer *begin_messages(struct turn *turn, const struct prompt
     struct json_writer *w = answer_begin(turn);
     json_put_text(w, STR("description"), str_of(prompt->summary));
     json_key(w, STR("messages"));
-    json_array(w);
     return w;
-}
-
-static void end_messages(struct turn *turn) {
-    json_array_end(&turn->writer);
-    answer_end(turn);
 }
 
 static void answer_prompt(struct turn *turn, const struct prompt *prompt, const struct json *data) {
@@ -102,6 +96,7 @@ static void answer_prompt(struct turn *turn, const struct prompt *prompt, const 
     buf_init(&text, PROMPT_BYTES_MAX);
     prompt_print(prompt, arguments_of(turn), data, &text);
     struct json_writer *w = begin_messages(turn, prompt);
+    json_array(w);
     json_object(w);
     json_put_text(w, STR("role"), STR("user"));
     json_key(w, STR("content"));
@@ -111,10 +106,11 @@ static void answer_prompt(struct turn *turn, const struct prompt *prompt, const 
     json_text(w, buf_flat(&text, &turn->call->arena));
     json_object_end(w);
     json_object_end(w);
+    json_array_end(w);
     if (buf_failed(&text, NULL).why != FAIL_NONE || turn->call->arena.is_spent)
         answer_refuse(turn, RPC_INTERNAL_ERROR, STR("the prompt could not be built"), STR_NONE);
     else
-        end_messages(turn);
+        answer_end(turn);
     buf_deinit(&text);
 }
 
@@ -134,12 +130,19 @@ static void get_done(struct call *call) {
         reading_refuse(turn);
 }
 
-static void get_written(struct turn *turn, const struct prompt *prompt) {
-    result r = prompt->write(turn->call, arguments_of(turn), begin_messages(turn, prompt));
-    if (r.why == FAIL_NONE)
-        end_messages(turn);
-    else
-        answer_refuse(turn, RPC_INTERNAL_ERROR, str_of(turn->call->report.sentence), STR_NONE);
+static void get_written(struct turn *turn) {
+    struct buf messages;
+    struct json_writer w;
+    const struct prompt *prompt = find(turn);
+    buf_init(&messages, turn->call->reply.max);
+    json_writer_init(&w, &messages);
+    result r = prompt->write(turn->call, arguments_of(turn), &w);
+    if (reading_is_written(turn, r, &messages)) {
+        begin_messages(turn, prompt);
+        json_raw_buf(&turn->writer, &messages);
+        answer_end(turn);
+    }
+    buf_deinit(&messages);
 }
 
 void method_prompts_get(struct turn *turn) {
@@ -152,7 +155,7 @@ void method_prompts_get(struct turn *turn) {
     const struct json *arguments = arguments_of(turn);
     const struct source *source = prompt_source(prompt, arguments);
     if (prompt->write != NULL)
-        get_written(turn, prompt);
+        reading_write(turn, get_written);
     else if (source == NULL)
         answer_prompt(turn, prompt, NULL);
     else

@@ -35,6 +35,26 @@ void reading_walk(struct turn *turn, const struct source *source, struct str val
     road_walk(turn->mcp->road, call);
 }
 
+void reading_write(struct turn *turn, void (*written)(struct turn *turn)) {
+    struct report report = {0};
+    if (rounds_take(turn, &report).why == FAIL_NONE)
+        turn_at_desk(turn, written);
+    else
+        answer_refuse_params(turn, report.sentence);
+}
+
+bool reading_is_written(struct turn *turn, result how, struct buf *out) {
+    struct report *report = &turn->call->report;
+    if (turn->era == ERA_MODERN && (turn->rounds.n_asked > 0 || turn->rounds.missing.len > 0)) {
+        rounds_answer(turn);
+        return false;
+    }
+    if (how.why == FAIL_NONE) how = buf_failed(out, report);
+    if (how.why != FAIL_NONE)
+        answer_refuse(turn, RPC_INTERNAL_ERROR, str_of(report->sentence), STR_NONE);
+    return how.why == FAIL_NONE;
+}
+
 /* The envelope is of our own writing, and holds data. */
 static const struct json *member_of_reply(struct call *call, struct str name) {
     static const struct json_limits own = {

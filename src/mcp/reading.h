@@ -26,6 +26,12 @@ enum reading_use {
 void reading_walk(struct turn *turn, const struct source *source, struct str value,
                   enum reading_use use, void (*done)(struct call *call));
 
+/* For rows that write their own answer: `written` is called on a thread that may block, once it is
+ * clear what the client brings back (rounds.h). */
+void reading_write(struct turn *turn, void (*written)(struct turn *turn));
+/* Is all well with what the row wrote? Else the turn is answered: with a question, or the cause. */
+bool reading_is_written(struct turn *turn, result how, struct buf *out);
+
 /* The answer's `data`; NULL: there was no memory to read it. */
 const struct json *reading_data(struct call *call);
 /* Was it refused in a way that must look as if there were no such thing? */

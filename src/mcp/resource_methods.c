@@ -114,17 +114,14 @@ static const struct resource *find(struct turn *turn, struct str *value) {
     return NULL;
 }
 
-static struct json_writer *begin_content(struct turn *turn) {
+static struct json_writer *begin_contents(struct turn *turn) {
     struct json_writer *w = answer_begin_kept(turn, READ_TTL_MS);
     json_key(w, STR("contents"));
     json_array(w);
-    json_object(w);
-    json_put_text(w, STR("uri"), uri_of(turn));
     return w;
 }
 
-static void end_content(struct turn *turn) {
-    json_object_end(&turn->writer);
+static void end_contents(struct turn *turn) {
     json_array_end(&turn->writer);
     answer_end(turn);
 }
@@ -142,19 +139,29 @@ static void read_done(struct call *call) {
         reading_refuse(turn);
         return;
     }
-    struct json_writer *w = begin_content(turn);
+    struct json_writer *w = begin_contents(turn);
+    json_object(w);
+    json_put_text(w, STR("uri"), uri_of(turn));
     json_put_text(w, STR("mimeType"), str_of(resource->mime_type));
     json_put_text(w, STR("text"), json_raw(data));
-    end_content(turn);
+    json_object_end(w);
+    end_contents(turn);
 }
 
-static void read_written(struct turn *turn, const struct resource *resource, struct str value) {
-    struct json_writer *w = begin_content(turn);
-    result r = resource->write(turn->call, value, w);
-    if (r.why == FAIL_NONE)
-        end_content(turn);
-    else
-        answer_refuse(turn, RPC_INTERNAL_ERROR, str_of(turn->call->report.sentence), STR_NONE);
+static void read_written(struct turn *turn) {
+    struct str value;
+    struct buf content;
+    struct json_writer w;
+    const struct resource *resource = find(turn, &value);
+    buf_init(&content, turn->call->reply.max);
+    json_writer_init(&w, &content);
+    result r = resource->write(turn->call, uri_of(turn), value, &w);
+    if (reading_is_written(turn, r, &content)) {
+        begin_contents(turn);
+        json_raw_buf(&turn->writer, &content);
+        end_contents(turn);
+    }
+    buf_deinit(&content);
 }
 
 void method_resources_read(struct turn *turn) {
@@ -167,7 +174,7 @@ void method_resources_read(struct turn *turn) {
     if (resource == NULL)
         refuse_unknown(turn);
     else if (resource->write != NULL)
-        read_written(turn, resource, value);
+        reading_write(turn, read_written);
     else
         reading_walk(turn, &resource->source, value, READING_GIVEN, read_done);
 }

@@ -10,7 +10,8 @@
  *
  * Memory:  rows are const; what is made lives in the call's arena.
  * Errors:  as of tools. Refused rows are told by the doors as unknown ones.
- * Threads: rows are immutable; functions run on the call's thread and do not block.
+ * Threads: rows are immutable; functions run on the call's thread and do not block, but for
+ *          write().
  */
 #ifndef WEIR_TOOLS_OFFER_H
 #define WEIR_TOOLS_OFFER_H
@@ -59,9 +60,9 @@ struct resource {
     bool (*fits)(struct str value);   /* what stands for the {names}, decoded: is it of the form? */
     /* Shows each of its kind that this caller may read, in a fixed order. NULL: none is listed. */
     result (*list)(struct call *call, listed_see *see, void *with);
-    /* Instead of a source, for what everybody may read: writes the members of the content beside
-     * its uri: mimeType, and text or blob. */
-    result (*write)(struct call *call, struct str value, struct json_writer *w);
+    /* Instead of a source, for what everybody may read: writes the content, an object with uri,
+     * mimeType, and text or blob. May ask the client (call/client.h) and block. */
+    result (*write)(struct call *call, struct str uri, struct str value, struct json_writer *w);
 };
 
 bool resource_is_template(const struct resource *resource);
@@ -86,7 +87,7 @@ struct prompt {
     /* Lines. {argument} is what was given, {shown} the names of what is shown; a line that names
      * what is not there is left out. */
     const char *text[LANGUAGES];
-    /* Instead of shows and text: writes the messages into an open array. */
+    /* Instead of shows and text: writes the array of messages. May ask and block likewise. */
     result (*write)(struct call *call, const struct json *arguments, struct json_writer *w);
 };
 

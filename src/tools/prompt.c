@@ -15,7 +15,16 @@ const struct prompt *prompt_at(size_t i) {
     return NULL;
 }
 
+static const struct toolset *set_of(const struct prompt *prompt) {
+    for (const struct toolset *const *set = toolsets; *set != NULL; set++)
+        for (const struct prompt *p = (*set)->prompts; p != NULL && p->name != NULL; p++)
+            if (p == prompt) return *set;
+    return NULL;
+}
+
 bool prompt_may_see(struct call *call, const struct prompt *prompt) {
+    const struct toolset *set = set_of(prompt);
+    if (set == NULL || !toolset_is_on(call, set)) return false;
     for (const char *const *name = prompt->leads_to; name != NULL && *name != NULL; name++)
         if (!source_may_use(call, &(struct source){*name, NULL})) return false;
     return true;

@@ -117,6 +117,15 @@ bool source_may_use(struct call *call, const struct source *source) {
     return tool != NULL && tool_may_use(call, tool);
 }
 
+static const struct toolset *set_of(const struct resource *resource) {
+    for (const struct toolset *const *set = toolsets; *set != NULL; set++)
+        for (const struct resource *r = (*set)->resources; r != NULL && r->name != NULL; r++)
+            if (r == resource) return *set;
+    return NULL;
+}
+
 bool resource_may_see(struct call *call, const struct resource *resource) {
-    return resource->write != NULL || source_may_use(call, &resource->source);
+    const struct toolset *set = set_of(resource);
+    return set != NULL && toolset_is_on(call, set) &&
+           (resource->write != NULL || source_may_use(call, &resource->source));
 }

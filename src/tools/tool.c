@@ -27,10 +27,14 @@ static const struct toolset *toolset_of(const struct tool *tool) {
     return NULL;
 }
 
+bool toolset_is_on(const struct call *call, const struct toolset *set) {
+    return name_set_has(&call->origin.toolsets, str_of(set->name)) &&
+           policy_may_toolset(call->snapshot->policy, &call->principal, str_of(set->name));
+}
+
 bool tool_is_offered(const struct call *call, const struct tool *tool) {
     const struct toolset *set = toolset_of(tool);
-    return set != NULL && name_set_has(&call->origin.toolsets, str_of(set->name)) &&
-           policy_may_toolset(call->snapshot->policy, &call->principal, str_of(set->name));
+    return set != NULL && toolset_is_on(call, set);
 }
 
 bool tool_may_use(struct call *call, const struct tool *tool) {

@@ -57,7 +57,9 @@ const struct tool *tool_at(size_t i);
 
 /* The toolset of that name, or NULL. */
 const struct toolset *toolset_find(struct str name);
-/* Is the tool's toolset on where the call came in, and for who calls? Else it does not exist. */
+/* Is it on where the call came in, and for who calls? Else it does not exist. */
+bool toolset_is_on(const struct call *call, const struct toolset *set);
+/* Is the tool's toolset on? */
 bool tool_is_offered(const struct call *call, const struct tool *tool);
 /* Offered, and allowed by the policy. */
 bool tool_may_use(struct call *call, const struct tool *tool);

@@ -9,7 +9,8 @@ import { root, startServer } from "../e2e/weir.mjs";
 const suite = join(root, "node_modules/@modelcontextprotocol/conformance/dist/index.js");
 
 const scenarios = [
-  "server-initialize", "ping", "tools-list", "dns-rebinding-protection", "http-header-validation"];
+  "server-initialize", "ping", "tools-list", "dns-rebinding-protection", "http-header-validation",
+  "caching", "sep-2164-resource-not-found", "resources-list", "prompts-list"];
 
 function run(url, scenario) {
   return new Promise((done) => {
