@@ -33,6 +33,11 @@
          "CAST(CAST(weir_v AS VARCHAR) AS DECIMAL(38,18))" f_tail " AS VARCHAR) AS DOUBLE) "       \
          "ELSE " big " END")
 
+/* Most functions give NULL for any argument that is NULL. */
+#define TWO   "weir_v[1] IS NOT NULL AND weir_v[2] IS NOT NULL"
+#define THREE TWO " AND weir_v[3] IS NOT NULL"
+#define FOUR  THREE " AND weir_v[4] IS NOT NULL"
+
 /* Digits, a point, an exponent. DuckDB would also take 1_000, 0x1F, inf and nan; as each of those
  * letters becomes a number sign, they fail. */
 #define NUMBER_OF(s) "translate(" s ", '_xXnN', '#####')"
@@ -107,6 +112,12 @@ const char *const duckdb_macros[] = {
     MACRO("ln(x)", ONCE("x", "CASE WHEN weir_v > 0 THEN ln(weir_v) END")),
     MACRO("sqrt(x)", ONCE("x", "CASE WHEN weir_v >= 0 THEN sqrt(weir_v) END")),
     MACRO("log(b, x)", "weir_ln(x) / nullif(weir_ln(b), 0)"),
+    /* As if the bits were a number without a sign; n by its lowest six bits. */
+    MACRO("shift_unsigned(x, n)",
+          EACH_ONCE("x, n & 63",
+                    "CASE WHEN weir_v[2] = 0 OR weir_v[1] >= 0 THEN weir_v[1] >> weir_v[2] "
+                    "ELSE CAST((CAST(weir_v[1] AS HUGEINT) + 18446744073709551616) >> weir_v[2] "
+                    "AS BIGINT) END")),
     /* From 0 to 20, else NULL. */
     MACRO("factorial(n)", ONCE("n", "CASE WHEN weir_v BETWEEN 0 AND 20 "
                                     "THEN CAST(factorial(CAST(weir_v AS INTEGER)) AS BIGINT) END")),
@@ -122,11 +133,11 @@ const char *const duckdb_macros[] = {
     /* 0 below the range, n + 1 from its end on. */
     MACRO(
         "width_bucket(x, lo, hi, n)",
-        EACH_ONCE(
-            "x, lo, hi, n",
-            "CASE WHEN weir_v[1] < weir_v[2] THEN 0 WHEN weir_v[1] >= weir_v[3] THEN weir_v[4] + 1 "
-            "ELSE CAST(floor((weir_v[1] - weir_v[2]) / (weir_v[3] - weir_v[2]) * weir_v[4]) "
-            "AS BIGINT) + 1 END")),
+        EACH_ONCE("x, lo, hi, n",
+                  "CASE WHEN NOT (" FOUR ") THEN NULL WHEN weir_v[1] < weir_v[2] THEN 0 "
+                  "WHEN weir_v[1] >= weir_v[3] THEN weir_v[4] + 1 "
+                  "ELSE CAST(floor((weir_v[1] - weir_v[2]) / (weir_v[3] - weir_v[2]) * weir_v[4]) "
+                  "AS BIGINT) + 1 END")),
     /* NULL is the smallest value. */
     MACRO("least(l)", ONCE("l", "CASE WHEN list_count(weir_v) = len(weir_v) "
                                 "THEN list_min(weir_v) END")),
@@ -187,10 +198,10 @@ const char *const duckdb_macros[] = {
      * depends on the version. */
     MACRO("substr(s, start, n)",
           EACH_ONCE("s, start, n",
-                    "CASE WHEN weir_v[2] = 0 THEN error('substr from position 0') "
-                    "WHEN weir_v[3] <= 0 OR weir_v[2] < -length(weir_v[1]) THEN "
-                    "CASE WHEN weir_v[1] IS NULL THEN NULL ELSE '' END "
-                    "ELSE substr(weir_v[1], weir_v[2], least(weir_v[3], 4294967295)) END")),
+                    "CASE WHEN weir_v[2] = 0 THEN error('substr from position 0') WHEN " THREE
+                    " THEN "
+                    "CASE WHEN weir_v[3] <= 0 OR weir_v[2] < -length(weir_v[1]) THEN '' "
+                    "ELSE substr(weir_v[1], weir_v[2], least(weir_v[3], 4294967295)) END END")),
     /* From 1; the empty text where there are not so many. */
     MACRO("split_part(s, separator, n)",
           EACH_ONCE("s, separator, n",
@@ -199,46 +210,44 @@ const char *const duckdb_macros[] = {
     MACRO("split_parts(s, separator, a, b)",
           EACH_ONCE("s, separator, a, b",
                     "CASE WHEN weir_v[3] < 1 OR weir_v[4] < 1 OR weir_v[2] = '' "
-                    "THEN error('split_part from 1') ELSE "
+                    "THEN error('split_part from 1') WHEN " FOUR " THEN "
                     "weir_join(list_slice(string_split(weir_v[1], weir_v[2]), weir_v[3], "
                     "weir_v[4]), weir_v[2]) END")),
     /* What stands before the nth separator, or behind the nth from the end. */
     MACRO(
         "substring_index(s, separator, n)",
         EACH_ONCE(
-            "s, n, separator",
-            "CASE WHEN weir_v[1] IS NULL OR weir_v[3] IS NULL OR weir_v[2] IS NULL THEN NULL "
-            "WHEN weir_v[3] = '' OR weir_v[2] = 0 THEN '' "
-            "WHEN weir_v[2] > 0 THEN "
-            "weir_join(list_slice(string_split(weir_v[1], weir_v[3]), 1, weir_v[2]), weir_v[3]) "
-            "ELSE weir_join(list_slice(string_split(weir_v[1], weir_v[3]), "
-            "greatest(weir_v[2], -len(string_split(weir_v[1], weir_v[3]))), -1), weir_v[3]) END")),
+            "s, separator, n",
+            "CASE WHEN NOT (" THREE ") THEN NULL "
+            "WHEN weir_v[2] = '' OR weir_v[3] = 0 THEN '' "
+            "WHEN weir_v[3] > 0 THEN "
+            "weir_join(list_slice(string_split(weir_v[1], weir_v[2]), 1, weir_v[3]), weir_v[2]) "
+            "ELSE weir_join(list_slice(string_split(weir_v[1], weir_v[2]), "
+            "greatest(weir_v[3], -len(string_split(weir_v[1], weir_v[2]))), -1), weir_v[2]) END")),
     /* Places of `what` from `start` on; it may overlap itself. */
     MACRO("places(s, what, start)", "list_filter(range(start, length(s) - length(what) + 2), "
                                     "lambda weir_i: substr(s, weir_i, length(what)) = what)"),
-    MACRO(
-        "instr_nth(s, what, start, nth)",
-        EACH_ONCE(
-            "start, nth, s, what",
-            "CASE WHEN weir_v[1] < 1 OR weir_v[2] < 1 THEN error('instr from the end') "
-            "WHEN weir_v[3] IS NULL OR weir_v[4] IS NULL OR weir_v[1] IS NULL OR weir_v[2] IS NULL "
-            "THEN NULL ELSE coalesce(list_extract(weir_places(weir_v[3], weir_v[4], weir_v[1]), "
-            "weir_v[2]), 0) END")),
+    MACRO("instr_nth(s, what, start, nth)",
+          EACH_ONCE("start, nth, s, what",
+                    "CASE WHEN weir_v[1] < 1 OR weir_v[2] < 1 THEN error('instr from the end') "
+                    "WHEN " FOUR " THEN coalesce(list_extract("
+                    "weir_places(weir_v[3], weir_v[4], weir_v[1]), weir_v[2]), 0) END")),
     MACRO("instr_from(s, what, start)", "weir_instr_nth(s, what, start, CAST(1 AS BIGINT))"),
     /* The value of the first pair with this key. */
-    MACRO(
-        "keyvalue(s, outer_sep, inner_sep, k)",
-        EACH_ONCE("k || inner_sep, s, outer_sep",
-                  "substr(list_extract(list_filter(string_split(weir_v[2], weir_v[3]), "
-                  "lambda weir_kv: starts_with(weir_kv, weir_v[1])), 1), length(weir_v[1]) + 1)")),
+    MACRO("keyvalue(s, outer_sep, inner_sep, k)",
+          EACH_ONCE(
+              "k || inner_sep, s, outer_sep",
+              "CASE WHEN " THREE " THEN "
+              "substr(list_extract(list_filter(string_split(weir_v[2], weir_v[3]), "
+              "lambda weir_kv: starts_with(weir_kv, weir_v[1])), 1), length(weir_v[1]) + 1) END")),
     /* 0 when the text holds a comma or is not in the list. */
     MACRO("find_in_set(s, l)",
-          EACH_ONCE("s, l", "CASE WHEN weir_v[1] IS NULL OR weir_v[2] IS NULL THEN NULL ELSE "
+          EACH_ONCE("s, l", "CASE WHEN " TWO " THEN "
                             "CAST(coalesce(list_position(string_split(weir_v[2], ','), "
                             "weir_v[1]), 0) AS BIGINT) END")),
     /* How many characters of the first stand in the second. */
     MACRO("char_matchcount(s, set)",
-          EACH_ONCE("s, set", "CASE WHEN weir_v[1] = '' AND weir_v[2] IS NOT NULL THEN 0 ELSE "
+          EACH_ONCE("s, set", "CASE WHEN NOT (" TWO ") THEN NULL WHEN weir_v[1] = '' THEN 0 ELSE "
                               "len(list_filter(string_split(weir_v[1], ''), "
                               "lambda weir_c: contains(weir_v[2], weir_c))) END")),
     /* The first letter of each word, which blanks part, large and the others small. */
@@ -263,6 +272,23 @@ const char *const duckdb_macros[] = {
     MACRO("json_text(j, path)",
           ONCE("j", "json_extract_string(CASE WHEN json_valid(weir_v) THEN weir_v END, path)")),
 
+    /* The remainder of the bytes as a polynomial: by bits, without a table. */
+    MACRO("crc32(s)",
+          ONCE("s",
+               "CASE WHEN weir_v IS NOT NULL THEN CAST(xor(list_reduce(list_prepend("
+               "CAST(4294967295 AS UBIGINT), list_transform(range(strlen(weir_v)), "
+               "lambda weir_i: CAST('0x' || substr(hex(weir_v), 2 * weir_i + 1, 2) AS UBIGINT))), "
+               "lambda weir_c, weir_b: list_reduce(list_prepend(xor(weir_c, weir_b), "
+               "list_transform(range(8), lambda weir_n: CAST(0 AS UBIGINT))), "
+               "lambda weir_d, weir_z: CASE WHEN weir_d % 2 = 1 "
+               "THEN xor(weir_d // 2, CAST(3988292384 AS UBIGINT)) ELSE weir_d // 2 END)), "
+               "CAST(4294967295 AS UBIGINT)) AS BIGINT) END")),
+
+    /* Whether a NULL inside is written or left out is not told. */
+    MACRO("to_json(x)", ONCE("CAST(to_json(x) AS VARCHAR)",
+                             "CASE WHEN regexp_matches(weir_v, '[:,\\[]null[],}]') "
+                             "THEN error('to_json of NULL within') ELSE weir_v END")),
+
     /* -- arrays and maps ----------------------------------------------------------------------- */
 
     /* a[i] counts from 0; before it there is nothing. */
@@ -279,11 +305,11 @@ const char *const duckdb_macros[] = {
     MACRO("array_distinct(l)", ONCE("l", "list_filter(weir_v, lambda weir_e, weir_i: "
                                          "list_position(weir_v, weir_e) = weir_i)")),
     MACRO("array_except(a, b)",
-          EACH_ONCE("a, b", "weir_array_distinct(list_filter(weir_v[1], lambda weir_f: "
-                            "list_position(weir_v[2], weir_f) IS NULL))")),
+          EACH_ONCE("a, b", "CASE WHEN " TWO " THEN weir_array_distinct(list_filter(weir_v[1], "
+                            "lambda weir_f: list_position(weir_v[2], weir_f) IS NULL)) END")),
     MACRO("array_intersect(a, b)",
-          EACH_ONCE("a, b", "weir_array_distinct(list_filter(weir_v[1], lambda weir_f: "
-                            "list_position(weir_v[2], weir_f) IS NOT NULL))")),
+          EACH_ONCE("a, b", "CASE WHEN " TWO " THEN weir_array_distinct(list_filter(weir_v[1], "
+                            "lambda weir_f: list_position(weir_v[2], weir_f) IS NOT NULL)) END")),
     MACRO("array_union(a, b)",
           EACH_ONCE("a, b", "CASE WHEN weir_v[1] IS NOT NULL AND weir_v[2] IS NOT NULL "
                             "THEN weir_array_distinct(list_concat(weir_v[1], weir_v[2])) "
@@ -294,7 +320,8 @@ const char *const duckdb_macros[] = {
                            "coalesce(CAST(weir_e AS VARCHAR), weir_v[2]))") ", separator)"),
     MACRO("array_repeat(x, n)",
           EACH_ONCE("x, n",
-                    "list_transform(range(greatest(weir_v[2], 0)), lambda weir_i: weir_v[1])")),
+                    "CASE WHEN weir_v[2] IS NOT NULL THEN "
+                    "list_transform(range(greatest(weir_v[2], 0)), lambda weir_i: weir_v[1]) END")),
     /* NULL when no element is found and one of them is NULL. */
     MACRO("arrays_overlap(a, b)",
           EACH_ONCE("a, b", "CASE WHEN list_has_any(weir_v[1], weir_v[2]) THEN TRUE "
@@ -312,6 +339,13 @@ const char *const duckdb_macros[] = {
           EACH_ONCE("a, b",
                     "generate_series(weir_v[1], weir_v[2], "
                     "CAST(CASE WHEN weir_v[1] <= weir_v[2] THEN 1 ELSE -1 END AS BIGINT))")),
+    MACRO("array_concat(a, b)",
+          EACH_ONCE("a, b", "CASE WHEN " TWO " THEN list_concat(weir_v[1], weir_v[2]) END")),
+    /* A key that both have fails. */
+    MACRO("map_concat(a, b)",
+          EACH_ONCE("a, b", "CASE WHEN " TWO " THEN "
+                            "map(list_concat(map_keys(weir_v[1]), map_keys(weir_v[2])), "
+                            "list_concat(map_values(weir_v[1]), map_values(weir_v[2]))) END")),
     /* 'a=1,b' is {a: 1, b: NULL}. */
     MACRO("str_to_map(s, outer_sep, inner_sep)",
           "map_from_entries(list_transform(string_split(s, outer_sep), lambda weir_e: "

@@ -37,6 +37,19 @@ static void put_percentile(printer *p, const struct sql_expr *expr) {
     dialect_close(p, expr, false);
 }
 
+/* Keys that are NULL are left out; one that comes twice fails. */
+static void put_map_agg(printer *p, const struct sql_expr *expr) {
+    if (expr->call.distinct || expr->call.over != NULL)
+        dialect_refuse(p, expr->span, "map_agg with DISTINCT or OVER");
+    for (size_t i = 0; i < 2; i++) {
+        sql_put(p, i == 0 ? STR("map(") : STR(", "));
+        dialect_open(p, expr, "list");
+        sql_put_expr(p, args_of(expr)->at[i]);
+        dialect_close(p, expr, true);
+    }
+    sql_put_byte(p, ')');
+}
+
 void duck_put_ordered_distinct(printer *p, const struct sql_expr *expr, const struct sql_order *key,
                                struct str separator) {
     const struct sql_expr *value = args_of(expr)->at[1];
@@ -62,6 +75,7 @@ void duck_put_ordered_distinct(printer *p, const struct sql_expr *expr, const st
 
 const struct dialect_hook duck_aggregate_hooks[] = {
     {"avg", put_avg},
+    {"map_agg", put_map_agg},
     {"percentile", put_percentile},
     {NULL, NULL},
 };

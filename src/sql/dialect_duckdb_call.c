@@ -127,7 +127,16 @@ static void put_format_number(printer *p, const struct sql_expr *expr) {
     sql_put_byte(p, ')');
 }
 
+/* An INT would be moved within 32 bits. */
+static void put_shift_unsigned(printer *p, const struct sql_expr *expr) {
+    if (dialect_kind(p, args_of(expr)->at[0]) != SQL_TYPE_BIGINT)
+        dialect_refuse(p, expr->span, "shiftrightunsigned of what is no BIGINT");
+    dialect_wrap(p, "weir_shift_unsigned(", sql_put_expr, args_of(expr)->at[0], ", ");
+    dialect_wrap(p, "", dialect_put_bigint, args_of(expr)->at[1], ")");
+}
+
 const struct dialect_hook duck_plain_hooks[] = {
+    {"shiftrightunsigned", put_shift_unsigned},
     {"least", put_least},
     {"ordinal", put_ordinal},
     {"round", put_round},

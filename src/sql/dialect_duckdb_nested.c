@@ -210,6 +210,43 @@ static void put_reverse(printer *p, const struct sql_expr *expr) {
     sql_put_byte(p, ')');
 }
 
+/* -- maps ------------------------------------------------------------------------------------- */
+
+static void put_map_concat(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    struct sql_type type = dialect_type(p, args->at[0]);
+    for (size_t i = 0; i < args->n; i++) {
+        struct sql_type other = dialect_type(p, args->at[i]);
+        if (type.kind != SQL_TYPE_MAP || !sql_type_eq(&type, &other))
+            dialect_refuse(p, expr->span, "map_concat of other than maps of one type");
+    }
+    for (size_t i = 1; i < args->n; i++) sql_put(p, STR("weir_map_concat("));
+    sql_put_expr(p, args->at[0]);
+    for (size_t i = 1; i < args->n; i++) dialect_wrap(p, ", ", sql_put_expr, args->at[i], ")");
+}
+
+/* What both write alike: no fractions, no times. */
+static bool is_plain_json(const struct sql_type *type) {
+    if (type == NULL) return false;
+    if (type->kind == SQL_TYPE_ARRAY) return is_plain_json(type->element);
+    if (type->kind == SQL_TYPE_MAP)
+        return type->key != NULL && sql_type_is_text(type->key->kind) &&
+               is_plain_json(type->element);
+    for (size_t i = 0; i < type->n_fields; i++)
+        if (!is_plain_json(&type->fields[i].type)) return false;
+    return (type->kind == SQL_TYPE_STRUCT && type->n_fields > 0) ||
+           sql_type_is_integer(type->kind) || type->kind == SQL_TYPE_BOOLEAN ||
+           type->kind == SQL_TYPE_STRING;
+}
+
+static void put_to_json(printer *p, const struct sql_expr *expr) {
+    struct sql_type type = dialect_type(p, args_of(expr)->at[0]);
+    bool is_nested = type.kind >= SQL_TYPE_ARRAY;
+    if (args_of(expr)->n > 1 || !is_nested || !is_plain_json(&type))
+        dialect_refuse(p, expr->span, "to_json of other than nested texts, integers and booleans");
+    dialect_wrap(p, "weir_to_json(", sql_put_expr, args_of(expr)->at[0], ")");
+}
+
 /* -- with lambdas ----------------------------------------------------------------------------- */
 
 /* A second parameter would be a position, which counts from elsewhere. */
@@ -283,5 +320,7 @@ const struct dialect_hook duck_nested_hooks[] = {
     {"any_match", put_any_match},
     {"all_match", put_all_match},
     {"str_to_map", put_str_to_map},
+    {"map_concat", put_map_concat},
+    {"to_json", put_to_json},
     {NULL, NULL},
 };

@@ -74,6 +74,30 @@ static void json_tuple(struct making *m) {
     }
 }
 
+/* keyvalue_tuple(s, between, within, keys…) */
+static void keyvalue_tuple(struct making *m) {
+    for (size_t i = 3; i < n_args(m); i++) {
+        begin(m, "weir_keyvalue(");
+        for (size_t j = 0; j < 3; j++) dialect_wrap(m->p, "", dialect_put_text, arg(m, j), ", ");
+        dialect_put_text(m->p, arg(m, i));
+        end(m, ")");
+    }
+}
+
+/* parse_url_tuple(url, 'HOST', 'QUERY:key', …) */
+static void parse_url_tuple(struct making *m) {
+    for (size_t i = 1; i < n_args(m); i++) {
+        struct str key, part;
+        if (!dialect_constant_text(arg(m, i), &key))
+            dialect_refuse(m->p, m->call->span, "a part of a URL that is no constant");
+        bool has_key = str_find_byte(key, ':') < key.len;
+        part = str_cut(&key, ':');
+        begin(m, "");
+        duck_put_url_part(m->p, arg(m, 0), m->call->span, part, has_key ? key : STR_NONE);
+        end(m, "");
+    }
+}
+
 static bool is_count(const struct making *m, size_t most, size_t *out) {
     int64_t n;
     if (!dialect_constant_int(arg(m, 0), &n) || n < 0 || (uint64_t)n > most) return false;
@@ -158,9 +182,15 @@ void duck_put_rows(printer *p, const struct sql_expr *call, const struct sql_nam
         const char *name;
         void (*put)(struct making *m);
     } makers[] = {
-        {"explode", explode},         {"posexplode", posexplode}, {"inline", inline_structs},
-        {"json_tuple", json_tuple},   {"stack", stack},           {"trans_cols", trans_cols},
+        {"explode", explode},
+        {"posexplode", posexplode},
+        {"inline", inline_structs},
+        {"json_tuple", json_tuple},
+        {"stack", stack},
+        {"trans_cols", trans_cols},
         {"trans_array", trans_array},
+        {"keyvalue_tuple", keyvalue_tuple},
+        {"parse_url_tuple", parse_url_tuple},
     };
     struct making m = {.p = p, .call = call, .names = names};
     struct str name = call->call.name.n == 1 ? call->call.name.at[0].text : STR_NONE;

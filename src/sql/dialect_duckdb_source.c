@@ -15,8 +15,8 @@ static void check_join(printer *p, const struct sql_join *join) {
     struct dialect_reads on = dialect_reads(p, is_inner ? NULL : join->on);
     if (on.outer)
         dialect_refuse(p, join->on->span, "a column of a query around in ON of this join");
-    if (on.asks || on.correlated)
-        dialect_refuse(p, join->on->span, "this sub-query in ON of a join that is not inner");
+    if (on.queries)
+        dialect_refuse(p, join->on->span, "a sub-query in ON of a join that is not inner");
 }
 
 bool duck_put_source(printer *p, const struct sql_source *source) {

@@ -191,11 +191,32 @@ static bool is_from_first(const struct sql_exprs *args, size_t at) {
     return args->n <= at || (dialect_constant_int(args->at[at], &start) && start == 1);
 }
 
+/* A pattern that does not look at what stands before it finds the same in the rest of a text. */
+static bool is_blind(const struct sql_expr *pattern) {
+    struct str text;
+    if (!dialect_constant_text(pattern, &text)) return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '^' || text.ptr[i] == '(') return false;
+        if (text.ptr[i] == '\\' && i + 1 < text.len && dialect_is_in(text.ptr[++i], "bBA"))
+            return false;
+    }
+    return true;
+}
+
 static void put_regexp_count(printer *p, const struct sql_expr *expr) {
-    if (!is_from_first(args_of(expr), 2))
-        dialect_refuse(p, expr->span, "regexp_count from a place");
-    sql_put(p, STR("len("));
-    put_two_of_regex(p, args_of(expr), "regexp_extract_all(");
+    const struct sql_exprs *args = args_of(expr);
+    int64_t start;
+    if (is_from_first(args, 2)) {
+        sql_put(p, STR("len("));
+        put_two_of_regex(p, args, "regexp_extract_all(");
+        sql_put(p, STR("))"));
+        return;
+    }
+    if (!dialect_constant_int(args->at[2], &start) || start < 1 || !is_blind(args->at[1]))
+        dialect_refuse(p, expr->span, "regexp_count from this place");
+    dialect_wrap(p, "len(regexp_extract_all(substr(", dialect_put_text, args->at[0], "");
+    sql_putf(p, ", %lld), ", (long long)start);
+    duck_put_regex(p, args->at[1]);
     sql_put(p, STR("))"));
 }
 
@@ -342,7 +363,8 @@ static void put_base64(printer *p, const struct sql_expr *expr) {
 }
 
 /* Parts of a URL as java.net.URL finds them; NULL for a part that is not there. */
-static void put_parse_url(printer *p, const struct sql_expr *expr) {
+void duck_put_url_part(printer *p, const struct sql_expr *url, struct sql_span span,
+                       struct str part, struct str key) {
     static const struct {
         const char *part, *regex;
     } parts[] = {
@@ -351,31 +373,34 @@ static void put_parse_url(printer *p, const struct sql_expr *expr) {
         {"PATH", "^[^:/?#]+://[^/?#]*([^?#]*)"}, {"FILE", "^[^:/?#]+://[^/?#]*([^#]*)"},
         {"QUERY", "^[^?#]*\\?([^#]*)"},          {"REF", "#(.*)$"},
     };
-    const struct sql_exprs *args = args_of(expr);
-    struct str part, key;
     const char *regex = NULL;
-    for (size_t i = 0; dialect_constant_text(args->at[1], &part) && i < COUNT(parts); i++)
+    for (size_t i = 0; i < COUNT(parts); i++)
         if (str_eq(part, str_of(parts[i].part))) regex = parts[i].regex;
-    bool has_key = args->n > 2;
-    bool is_known =
-        regex != NULL &&
-        (!has_key || (str_eq(part, STR("QUERY")) && dialect_constant_text(args->at[2], &key)));
-    for (size_t i = 0; is_known && has_key && i < key.len; i++)
-        is_known = strchr(".[]{}()*+?^$|\\", key.ptr[i]) == NULL;
+    bool has_key = key.ptr != NULL;
+    bool is_known = regex != NULL && (!has_key || str_eq(part, STR("QUERY")));
+    for (size_t i = 0; i < key.len; i++)
+        is_known = is_known && !dialect_is_in(key.ptr[i], ".[]{}()*+?^$|\\");
     if (!is_known) {
-        dialect_refuse(p, expr->span, "this part of a URL");
+        dialect_refuse(p, span, "this part of a URL");
         return;
     }
-    if (has_key) sql_put(p, STR("weir_match("));
-    sql_put(p, STR("weir_match("));
-    dialect_put_text(p, args->at[0]);
-    sql_put(p, STR(", "));
+    dialect_wrap(p, has_key ? "weir_match(weir_match(" : "weir_match(", dialect_put_text, url,
+                 ", ");
     sql_put_string(p, str_of(regex));
     sql_put_byte(p, ')');
     if (!has_key) return;
     sql_put(p, STR(", '(?:^|&)' || "));
     sql_put_string(p, key);
     sql_put(p, STR(" || '=([^&]*)')"));
+}
+
+static void put_parse_url(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    struct str part, key = STR_NONE;
+    bool is_known = dialect_constant_text(args->at[1], &part) &&
+                    (args->n == 2 || dialect_constant_text(args->at[2], &key));
+    if (!is_known) dialect_refuse(p, expr->span, "this part of a URL");
+    duck_put_url_part(p, args->at[0], expr->span, part, key);
 }
 
 const struct dialect_hook duck_text_hooks[] = {

@@ -69,11 +69,51 @@ static bool put_year_to_month(printer *p, const struct sql_interval *interval) {
     return true;
 }
 
+/* Takes digits and the mark behind them off the front; the last has no mark. */
+static bool take_number(struct str *rest, char mark, int64_t most, int64_t *out) {
+    struct str digits = mark != '\0' ? str_cut(rest, mark) : *rest;
+    if (mark == '\0') *rest = STR_NONE;
+    return digits.len > 0 && digits.ptr[0] >= '0' && digits.ptr[0] <= '9' &&
+           str_to_i64(digits, out) && *out <= most;
+}
+
+/* '1 02:03:04' DAY TO SECOND, '02:03' HOUR TO MINUTE and what lies between. */
+static bool put_day_to_second(printer *p, const struct sql_interval *interval) {
+    static const struct {
+        enum sql_unit unit;
+        char mark;
+        int64_t seconds, most;
+    } parts[] = {
+        {SQL_UNIT_DAY, ' ', 86400, 999999},
+        {SQL_UNIT_HOUR, ':', 3600, 23},
+        {SQL_UNIT_MINUTE, ':', 60, 59},
+        {SQL_UNIT_SECOND, '\0', 1, 59},
+    };
+    struct str rest;
+    int64_t total = 0, n = 0;
+    size_t i = 0, taken = 0;
+    if (!text_of_value(interval->value, &rest)) return false;
+    bool is_negative = rest.len > 0 && rest.ptr[0] == '-';
+    if (is_negative) rest = str_slice(rest, 1, rest.len);
+    while (i < COUNT(parts) && parts[i].unit != interval->from) i++;
+    for (; i < COUNT(parts); i++, taken++) {
+        bool is_last = parts[i].unit == interval->to;
+        int64_t most = taken == 0 ? 999999 : parts[i].most;
+        if (!take_number(&rest, is_last ? '\0' : parts[i].mark, most, &n)) return false;
+        total += n * parts[i].seconds;
+        if (is_last) break;
+    }
+    if (i == COUNT(parts) || taken == 0) return false;
+    sql_putf(p, "to_seconds(%s%lld)", is_negative ? "-" : "", (long long)total);
+    return true;
+}
+
 bool duck_put_interval(printer *p, const struct sql_interval *interval,
                        const enum dialect_unit *unit) {
     struct str text;
     int64_t amount;
     if (put_year_to_month(p, interval)) return true;
+    if (interval->to != SQL_UNIT_NONE) return put_day_to_second(p, interval);
     if (unit == NULL) return false;
     if (!text_of_value(interval->value, &text))
         duck_put_amount(p, *unit, interval->value);
@@ -132,8 +172,29 @@ static void put_next_day(printer *p, const struct sql_expr *expr) {
     sql_putf(p, ", %d)", (int)found + 1);
 }
 
+/* The zone is a constant name, which DuckDB knows or fails. */
+static void put_zoned(printer *p, const struct sql_expr *expr, bool is_from) {
+    struct str zone;
+    bool is_good = dialect_constant_text(args_of(expr)->at[1], &zone) && zone.len > 0;
+    for (size_t i = 0; i < zone.len; i++)
+        is_good = is_good && (dialect_is_letter(zone.ptr[i]) || dialect_is_in(zone.ptr[i], "/_"));
+    if (!is_good) dialect_refuse(p, expr->span, "a zone that is no constant name");
+    dialect_wrap(p, "((", dialect_put_time, args_of(expr)->at[0], " AT TIME ZONE ");
+    sql_put_string(p, is_from ? STR("UTC") : zone);
+    sql_put(p, STR(") AT TIME ZONE "));
+    sql_put_string(p, is_from ? zone : STR("UTC"));
+    sql_put_byte(p, ')');
+}
+
+static void put_from_utc(printer *p, const struct sql_expr *expr) {
+    put_zoned(p, expr, true);
+}
+
+static void put_to_utc(printer *p, const struct sql_expr *expr) {
+    put_zoned(p, expr, false);
+}
+
 const struct dialect_hook duck_time_hooks[] = {
-    {"isdate", put_isdate},
-    {"next_day", put_next_day},
-    {NULL, NULL},
+    {"from_utc", put_from_utc}, {"to_utc", put_to_utc}, {"isdate", put_isdate},
+    {"next_day", put_next_day}, {NULL, NULL},
 };

@@ -120,8 +120,7 @@ void dialect_put_literal(printer *p, const struct sql_literal *of) {
 /* -- expressions ------------------------------------------------------------------------------ */
 
 static void put_ref(printer *p, const struct sql_expr *expr) {
-    const struct ruled *ruled = p->with;
-    if (ruled != NULL && ruled_ref_kind(ruled, expr) == REF_CALL)
+    if (dialect_is_bare_call(p, expr))
         dialect_put_bare_call(p, expr);
     else
         p->dialect->engine->column(p, expr);

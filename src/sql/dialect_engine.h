@@ -222,6 +222,7 @@ static inline const struct sql_exprs *args_of(const struct sql_expr *call) {
 
 bool dialect_put_call(printer *p, const struct sql_expr *expr);
 /* A function that stands without parentheses: CURRENT_DATE. */
+bool dialect_is_bare_call(const printer *p, const struct sql_expr *ref);
 void dialect_put_bare_call(printer *p, const struct sql_expr *ref);
 dialect_put dialect_find_hook(const printer *p, struct str name);
 /* The arguments between the parentheses of a template `name(…)`. */
@@ -240,15 +241,16 @@ bool dialect_put_aggregate(printer *p, const struct sql_expr *expr,
  * first argument is not NULL. */
 void dialect_open(printer *p, const struct sql_expr *call, const char *name);
 void dialect_close(printer *p, const struct sql_expr *call, bool not_null);
+/* GROUPING__ID: a bit for each key of the block, in the order in which the keys stand first. */
+void dialect_put_grouping_id(printer *p, const struct sql_expr *expr);
 extern const struct dialect_hook dialect_aggregate_hooks[];
 
 /* -- columns of queries around: _engine_outer.c ----------------------------------------------- */
 
 struct dialect_reads {
-    bool own;        /* columns of the query in which the expression stands */
-    bool outer;      /* columns of one around that */
-    bool asks;       /* EXISTS or IN (SELECT …) is within */
-    bool correlated; /* a sub-query within reads what is outside of it */
+    bool own;     /* columns of the query in which the expression stands */
+    bool outer;   /* columns of one around that */
+    bool queries; /* a sub-query is within */
 };
 
 /* Nothing of NULL, and without a ruled tree. */

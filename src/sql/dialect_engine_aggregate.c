@@ -2,7 +2,7 @@
  * with the value stands around all of it. */
 #include "sql/dialect_engine.h"
 
-enum { WITHIN_MOST = 16 }; /* keys of one WITHIN GROUP */
+enum { WITHIN_MOST = 16, KEYS_MOST = 32 }; /* keys of one WITHIN GROUP, and of GROUPING__ID */
 
 static void open_as(printer *p, const struct sql_expr *expr, struct str name) {
     sql_put(p, name);
@@ -190,6 +190,41 @@ static void put_grouping(printer *p, const struct sql_expr *expr) {
     sql_put_byte(p, ')');
 }
 
+/* Each key once: a set may name it again. */
+static void add_key(const struct sql_expr *key, struct sql_exprs *keys) {
+    for (size_t i = 0; i < keys->n; i++)
+        if (sql_expr_equal(keys->at[i], key)) return;
+    if (keys->n <= KEYS_MOST) keys->at[keys->n++] = (struct sql_expr *)(uintptr_t)key;
+}
+
+static void add_keys(const struct sql_group *groups, size_t n, struct sql_exprs *keys) {
+    for (size_t i = 0; i < n; i++) {
+        if (groups[i].kind == SQL_GROUP_EXPR) add_key(groups[i].expr, keys);
+        for (size_t j = 0; j < groups[i].n_items; j++) { /* (a, b) in ROLLUP, CUBE or SETS */
+            const struct sql_group *inner = &groups[i].items[j];
+            if (inner->kind == SQL_GROUP_EXPR) add_key(inner->expr, keys);
+            for (size_t k = 0; k < inner->n_items; k++)
+                if (inner->items[k].kind == SQL_GROUP_EXPR) add_key(inner->items[k].expr, keys);
+        }
+    }
+}
+
+void dialect_put_grouping_id(printer *p, const struct sql_expr *expr) {
+    const struct sql_select *select = block_of(p, expr);
+    struct sql_expr *at[KEYS_MOST + 1];
+    struct sql_exprs keys = {at, 0};
+    if (select != NULL) add_keys(select->group_by.items, select->group_by.n_items, &keys);
+    if (keys.n == 0 || keys.n > KEYS_MOST) {
+        dialect_refuse(p, expr->span, "grouping__id of these keys");
+        return;
+    }
+    sql_put(p, STR("CAST(grouping("));
+    sql_put_exprs(p, &keys);
+    sql_put(p, STR(") AS "));
+    dialect_put_type(p, &SQL_TYPE(BIGINT));
+    sql_put_byte(p, ')');
+}
+
 /* -- lists ------------------------------------------------------------------------------------ */
 
 /* NULLs are left out, and no rows give an empty array. */
@@ -318,6 +353,7 @@ const struct dialect_hook dialect_aggregate_hooks[] = {
     {"count_if", put_count_if},
     {"first_value", put_first_value},
     {"grouping", put_grouping},
+    {"grouping__id", dialect_put_grouping_id},
     {"lag", put_lag},
     {"last_value", put_last_value},
     {"lead", put_lead},

@@ -260,6 +260,11 @@ bool dialect_put_call(printer *p, const struct sql_expr *expr) {
     return true;
 }
 
+bool dialect_is_bare_call(const printer *p, const struct sql_expr *ref) {
+    const struct ruled *ruled = p->with;
+    return ruled != NULL && ruled_ref_kind(ruled, ref) == REF_CALL;
+}
+
 void dialect_put_bare_call(printer *p, const struct sql_expr *ref) {
     struct str name = ref->ref.at[0].text;
     const struct sql_function *function = sql_function_find(name);
@@ -268,6 +273,8 @@ void dialect_put_bare_call(printer *p, const struct sql_expr *ref) {
         spelling = sql_spelling(function, p->dialect->engine->spelling(function), 0);
     if (spelling.kind == SPELLING_TEMPLATE)
         put_template(p, &(struct sql_exprs){0}, spelling.text);
+    else if (spelling.kind == SPELLING_HOOK && (function->flags & FUNCTION_GROUPING) != 0)
+        dialect_put_grouping_id(p, ref);
     else
         dialect_refuse(p, ref->span, "the function " STR_FMT, STR_ARG(utf8_clip(name, 64)));
 }

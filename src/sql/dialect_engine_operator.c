@@ -92,7 +92,9 @@ static bool is_interval(enum sql_type_kind kind) {
 }
 
 static bool is_of_days(const struct sql_expr *expr) {
-    return expr->kind == SQL_INTERVAL && expr->interval.from != SQL_UNIT_HOUR &&
+    bool is_mixed = expr->kind == SQL_INTERVAL && expr->interval.from == SQL_UNIT_DAY &&
+                    expr->interval.to != SQL_UNIT_NONE;
+    return expr->kind == SQL_INTERVAL && !is_mixed && expr->interval.from != SQL_UNIT_HOUR &&
            expr->interval.from != SQL_UNIT_MINUTE && expr->interval.from != SQL_UNIT_SECOND;
 }
 

@@ -18,20 +18,19 @@ static void see_ref(struct looking *looking, const struct sql_expr *ref) {
     if (kind != REF_COLUMN && kind != REF_OUTPUT) return;
     if (depth > looking->level) looking->found.outer = true;
     if (depth == looking->level) looking->found.own = true;
-    if (depth >= looking->level && looking->level > 0) looking->found.correlated = true;
 }
 
 static enum walk see(struct sql_expr *expr, const struct sql_place *place, void *with) {
     struct looking *looking = with;
     (void)place;
     if (expr->kind == SQL_REF) see_ref(looking, expr);
-    if (expr->kind == SQL_EXISTS || expr->kind == SQL_IN_QUERY) looking->found.asks = true;
     return WALK_ON;
 }
 
 static enum walk enter(struct sql_query *query, const struct sql_place *place, void *with) {
     struct looking *looking = with;
     (void)place;
+    looking->found.queries = true;
     if (query->kind == SQL_SELECT) looking->level++;
     return WALK_ON;
 }

@@ -97,10 +97,19 @@ bool dialect_put_source(printer *p, const struct sql_source *source) {
 static void put_groups(printer *p, const struct sql_group *groups, size_t n,
                        enum sql_group_kind within);
 
+/* Said again in the select list its tables have other aliases, and it would be another expression.
+ */
+static void check_key(printer *p, const struct sql_expr *key) {
+    struct dialect_reads reads = dialect_reads(p, key);
+    if (reads.own && reads.queries)
+        dialect_refuse(p, key->span, "a sub-query in a key of GROUP BY");
+}
+
 static void put_group(printer *p, const struct sql_group *group, enum sql_group_kind within) {
     bool parens = within == SQL_GROUP_SETS;
     switch (group->kind) {
     case SQL_GROUP_EXPR:
+        check_key(p, group->expr);
         if (parens) sql_put_byte(p, '(');
         sql_put_expr(p, group->expr);
         if (parens) sql_put_byte(p, ')');

@@ -16,8 +16,8 @@ static bool has_word(const char *words, struct str word) {
 bool dialect_find_unit(struct str word, enum dialect_unit *out) {
     static const char *const words[UNITS] = {
         [UNIT_YEAR] = "yyyy year",   [UNIT_QUARTER] = "quarter q", [UNIT_MONTH] = "mm month mon",
-        [UNIT_DAY] = "dd day",       [UNIT_HOUR] = "hh hour",      [UNIT_MINUTE] = "mi minute",
-        [UNIT_SECOND] = "ss second", [UNIT_MILLISECOND] = "ff3",
+        [UNIT_WEEK] = "week",        [UNIT_DAY] = "dd day",        [UNIT_HOUR] = "hh hour",
+        [UNIT_MINUTE] = "mi minute", [UNIT_SECOND] = "ss second",  [UNIT_MILLISECOND] = "ff3",
     };
     for (size_t i = 0; i < UNITS; i++) {
         if (!has_word(words[i], word)) continue;
@@ -37,6 +37,13 @@ static bool take_unit(printer *p, const struct sql_expr *expr, enum dialect_unit
     if (dialect_constant_text(expr, &word) && dialect_find_unit(word, out)) return true;
     dialect_refuse(p, expr->span, "this unit of time");
     return false;
+}
+
+/* Sources do not tell which week is the first. */
+static bool take_counted(printer *p, const struct sql_expr *expr, enum dialect_unit *out) {
+    if (!take_unit(p, expr, out)) return false;
+    if (*out == UNIT_WEEK) dialect_refuse(p, expr->span, "weeks that are counted");
+    return *out != UNIT_WEEK;
 }
 
 bool dialect_keeps_date(const printer *p, enum dialect_unit unit, const struct sql_expr *of) {
@@ -60,13 +67,13 @@ static void put_dateadd(printer *p, const struct sql_expr *expr) {
 static void put_datediff(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     enum dialect_unit unit = UNIT_DAY;
-    if (args->n > 2 && !take_unit(p, args->at[2], &unit)) return;
+    if (args->n > 2 && !take_counted(p, args->at[2], &unit)) return;
     p->dialect->engine->difference(p, unit, args->at[0], args->at[1]);
 }
 
 static void put_datepart(printer *p, const struct sql_expr *expr) {
     enum dialect_unit unit;
-    if (take_unit(p, args_of(expr)->at[1], &unit))
+    if (take_counted(p, args_of(expr)->at[1], &unit))
         p->dialect->engine->part(p, unit, args_of(expr)->at[0]);
 }
 
@@ -79,7 +86,7 @@ static void put_datetrunc(printer *p, const struct sql_expr *expr) {
 bool dialect_put_extract(printer *p, const struct sql_expr *expr) {
     const char *name = sql_unit_name(expr->extract.unit);
     enum dialect_unit unit;
-    if (name != NULL && dialect_find_unit(str_of(name), &unit))
+    if (name != NULL && dialect_find_unit(str_of(name), &unit) && unit != UNIT_WEEK)
         p->dialect->engine->part(p, unit, expr->extract.from);
     else
         dialect_refuse(p, expr->span, "EXTRACT(%s)", name != NULL ? name : "nothing");

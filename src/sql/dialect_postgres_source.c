@@ -64,10 +64,10 @@ void pg_put_order(printer *p, const struct sql_order *order, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const struct sql_expr *key = order[i].expr;
         if (i > 0) sql_put(p, STR(", "));
-        if (key->kind != SQL_REF || key->ref.n != 1)
-            dialect_put_sorted(p, key);
-        else
+        if (key->kind == SQL_REF && key->ref.n == 1 && !dialect_is_bare_call(p, key))
             pg_put_output(p, key);
+        else
+            dialect_put_sorted(p, key);
         pg_put_direction(p, &order[i]);
     }
 }

@@ -195,7 +195,7 @@ static void put_concat_ws(printer *p, const struct sql_expr *expr) {
  * `;`. keyvalue(s, key) has ';' and ':'. */
 static void put_keyvalue(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
-    struct str outer = STR(";"), inner = STR(":"), key;
+    struct str outer = STR(";"), inner = STR(":"), key = STR_NONE;
     bool is_good = args->n != 3 && dialect_constant_text(args->at[args->n - 1], &key);
     if (args->n == 4)
         is_good = is_good && dialect_constant_text(args->at[1], &outer) &&
