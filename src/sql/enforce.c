@@ -9,7 +9,8 @@
 
 /* A relation of which no column is granted is not granted: not even its rows are counted. */
 static bool grants_something(const struct grant_relation *relation) {
-    if (relation->effect != GRANT_ALLOW || relation->columns == NULL) return false;
+    /* The resolver tells the first one that is denied. */
+    if (NEVER(relation->effect != GRANT_ALLOW) || relation->columns == NULL) return false;
     for (size_t i = 0; i < relation->schema->n_columns; i++) {
         enum grant_effect effect = relation->columns[i].effect;
         if (effect == GRANT_ALLOW || effect == GRANT_MASK) return true;

@@ -6,7 +6,6 @@
  */
 #include "sql/enforce.h"
 
-#include "base/always.h"
 #include "sql/narrow.h"
 
 struct narrowing {
@@ -28,25 +27,6 @@ static result narrow_find(const struct grant *grant, struct str project, struct 
 
 /* -- the answer ------------------------------------------------------------------------------- */
 
-static bool says(const struct report *report, struct str words) {
-    struct str sentence = str_of(report->sentence);
-    return str_find(sentence, words) < sentence.len;
-}
-
-/* An unknown column or field is refused by the code for one that is not granted. */
-static result as_denied(result failed, struct report *words) {
-    /* The resolver's words for what is not there; a name that is there twice is no secret. */
-    static const struct str absent[] = {STR_INIT("no column"), STR_INIT("no field"),
-                                        STR_INIT("struct column"), STR_INIT("does not exist")};
-    bool is_absent = false;
-    if (failed.why != FAIL_INPUT || NEVER(words->code == NULL)) return failed;
-    if (strcmp(words->code, "SQL_NAME_ERROR") != 0) return failed;
-    for (size_t i = 0; i < COUNT(absent); i++) is_absent = is_absent || says(words, absent[i]);
-    if (!is_absent) return failed;
-    words->code = "COLUMN_NOT_ALLOWED";
-    return (result){FAIL_DENIED};
-}
-
 result enforce_names(struct sql_query *query, const struct grant *grant, struct arena *arena,
                      struct report *report) {
     struct narrowing narrowing = {grant, arena};
@@ -57,7 +37,6 @@ result enforce_names(struct sql_query *query, const struct grant *grant, struct 
     narrow.with = &narrowing;
     result failed = sql_resolve(query, &narrow, arena, &resolved, &words);
     if (failed.why == FAIL_NONE) return OK;
-    failed = as_denied(failed, &words);
     (void)fail(report, failed.why, words.code, words.offset, "%s", words.sentence);
     if (words.hint[0] != '\0') fail_hint(report, "%s", words.hint);
     return failed;

@@ -1,13 +1,12 @@
 /* What a statement joins: see joins.h for the rules. */
 #include "sql/joins_inner.h"
 
+#include "base/always.h"
 #include "base/limits.h"
 
 /* Lateral views belong to what they unfold. */
 static const struct resolved_source *leaf_of(const struct resolved_source *source) {
-    while (source->left != NULL &&
-           (source->source->kind == SQL_LATERAL || source->source->kind == SQL_JOIN))
-        source = source->left;
+    while (source->left != NULL && source->source->kind == SQL_LATERAL) source = source->left;
     return source;
 }
 
@@ -35,7 +34,7 @@ result joins_refuse(struct joiner *j, const struct resolved_source *left,
 
 static uint32_t tables_of_query(struct joiner *j, const struct resolved_query *query) {
     uint32_t id = query->query->id;
-    if (id < j->n_ids && j->n_tables[id] != 0) return j->n_tables[id] - 1;
+    if (ALWAYS(id < j->n_ids) && j->n_tables[id] != 0) return j->n_tables[id] - 1;
     uint32_t n = 0;
     if (query->query->kind == SQL_SET) { /* branches apart: the largest counts */
         for (size_t i = 0; i < query->query->n_branches; i++) {
@@ -45,7 +44,7 @@ static uint32_t tables_of_query(struct joiner *j, const struct resolved_query *q
     } else if (query->from != NULL) {
         n = joins_tables_of(j, query->from);
     }
-    if (id < j->n_ids) j->n_tables[id] = n + 1;
+    if (ALWAYS(id < j->n_ids)) j->n_tables[id] = n + 1;
     return n;
 }
 
@@ -67,7 +66,7 @@ static void add_scans(struct joiner *j, uint32_t id, uint32_t n) {
 
 static enum walk see_scan(struct sql_source *source, const struct sql_place *place, void *with) {
     struct joiner *j = with;
-    if (source->kind != SQL_TABLE || place->block == NULL) return WALK_ON;
+    if (source->kind != SQL_TABLE || NEVER(place->block == NULL)) return WALK_ON;
     const struct resolved_source *resolved = resolved_source(j->r, source);
     bool is_cte = resolved->cte != NULL; /* walked before: it stands in front */
     add_scans(j, place->block->id, is_cte ? j->n_scans[resolved->cte->query->query->id] : 1);
@@ -95,7 +94,7 @@ static result check_scans(struct joiner *j) {
 /* -- following a column to its base ----------------------------------------------------------- */
 
 static void ends_add(struct joiner *j, struct join_ends *ends, struct join_end end) {
-    if (ends->n >= SQL_JOIN_ENDS_MAX) {
+    if (NEVER(ends->n >= SQL_JOIN_ENDS_MAX)) { /* check_scans() allows no more scans than that */
         j->failed = fail(j->report, FAIL_LIMIT, "SQL_TOO_LARGE", REPORT_NO_OFFSET,
                          "a joined column comes of more than %d columns", SQL_JOIN_ENDS_MAX);
         return;
@@ -117,7 +116,8 @@ static enum walk see_reference(struct sql_expr *expr, const struct sql_place *pl
     struct reference_hunt *hunt = with;
     if (expr->kind != SQL_REF) return WALK_ON;
     const struct resolved_ref *ref = resolved_ref(hunt->j->r, expr);
-    if (ref != NULL && (ref->kind == REF_PARAM || ref->kind == REF_CALL)) return WALK_ON;
+    bool is_free = ALWAYS(ref != NULL) && (ref->kind == REF_PARAM || ref->kind == REF_CALL);
+    if (is_free) return WALK_ON;
     hunt->is_found = true;
     return WALK_STOP;
 }
@@ -145,7 +145,7 @@ static void trace_output(struct joiner *j, const struct resolved_query *query, u
             trace_output(j, query->branches[i], index, leaf, ends);
         return;
     }
-    if (index >= query->n_outputs) {
+    if (NEVER(index >= query->n_outputs)) {
         ends->is_plain = false;
         return;
     }
@@ -176,11 +176,9 @@ static void trace(struct joiner *j, const struct resolved_column *column,
         return;
     case COLUMN_MERGED: {
         const struct sql_source *join = column->source->source;
-        bool is_join = join->kind == SQL_JOIN;
-        bool is_right = is_join && join->join.kind == SQL_JOIN_RIGHT;
-        bool is_both = !is_join || join->join.kind == SQL_JOIN_FULL;
-        if (!is_right || is_both) trace(j, column->left, leaf, ends);
-        if ((is_right || is_both) && column->right != NULL) trace(j, column->right, leaf, ends);
+        bool is_both = NEVER(join->kind != SQL_JOIN) || join->join.kind == SQL_JOIN_FULL;
+        if (is_both || join->join.kind != SQL_JOIN_RIGHT) trace(j, column->left, leaf, ends);
+        if (is_both || join->join.kind == SQL_JOIN_RIGHT) trace(j, column->right, leaf, ends);
         return;
     }
     case COLUMN_KEPT: trace(j, column->left, leaf != NULL ? leaf : column->source, ends); return;
@@ -216,7 +214,7 @@ static void leaves_add(struct leaves *leaves, const struct resolved_source *sour
     if (joins_tables_of(leaves->j, leaf) == 0) return;
     for (size_t i = 0; i < leaves->n; i++)
         if (leaves->at[i] == leaf) return;
-    if (leaves->n < COUNT(leaves->at))
+    if (ALWAYS(leaves->n < COUNT(leaves->at))) /* the resolver has counted the sources */
         leaves->at[leaves->n++] = leaf;
     else
         leaves->j->failed = fail(leaves->j->report, FAIL_LIMIT, "SQL_TOO_LARGE", REPORT_NO_OFFSET,
@@ -226,7 +224,7 @@ static void leaves_add(struct leaves *leaves, const struct resolved_source *sour
 static void leaves_add_column(struct leaves *leaves, const struct resolved_column *column) {
     if (column->kind == COLUMN_MERGED) {
         leaves_add_column(leaves, column->left);
-        if (column->right != NULL && column->source->source->kind == SQL_JOIN &&
+        if (ALWAYS(column->source->source->kind == SQL_JOIN) &&
             column->source->source->join.kind == SQL_JOIN_FULL)
             leaves_add_column(leaves, column->right);
         return;
@@ -239,7 +237,7 @@ static enum walk see_leaf(struct sql_expr *expr, const struct sql_place *place, 
     struct leaves *leaves = with;
     if (expr->kind != SQL_REF) return WALK_ON;
     const struct resolved_ref *ref = resolved_ref(leaves->j->r, expr);
-    if (ref != NULL && ref->kind == REF_COLUMN) leaves_add_column(leaves, ref->column);
+    if (ALWAYS(ref != NULL) && ref->kind == REF_COLUMN) leaves_add_column(leaves, ref->column);
     return WALK_ON;
 }
 
@@ -305,7 +303,7 @@ static void relate(struct joiner *j, const struct leaves *leaves, struct sql_spa
 static void refuse_here(struct joiner *j, const struct leaves *leaves, struct sql_span span) {
     relate(j, leaves, span);
     if (is_strict(j) && j->failed.why == FAIL_NONE)
-        j->failed = joins_refuse(j, leaves->n > 0 ? leaves->at[0] : NULL,
+        j->failed = joins_refuse(j, ALWAYS(leaves->n > 0) ? leaves->at[0] : NULL,
                                  leaves->n > 1 ? leaves->at[1] : NULL, span);
 }
 
@@ -360,7 +358,7 @@ static void see_condition(struct joiner *j, struct sql_expr *expr, bool is_on) {
 
 /* Rule 5: one value made of all its rows. */
 static bool is_total(const struct resolved_query *query, uint32_t index) {
-    if (query->query->kind != SQL_SELECT || index >= query->n_outputs) return false;
+    if (query->query->kind != SQL_SELECT || NEVER(index >= query->n_outputs)) return false;
     const struct sql_group_by *group_by = &query->query->select->group_by;
     return query->outputs[index].has_aggregate && group_by->n_items == 0;
 }
@@ -395,7 +393,8 @@ static void see_in_query(struct joiner *j, struct sql_expr *expr) {
 }
 
 static bool is_comparison(const struct sql_expr *expr) {
-    if (expr->kind == SQL_BINARY) return expr->op >= SQL_OP_EQ && expr->op <= SQL_OP_DISTINCT;
+    if (expr->kind == SQL_BINARY) /* what stands behind DISTINCT are chains */
+        return expr->op >= SQL_OP_EQ && ALWAYS(expr->op <= SQL_OP_DISTINCT);
     return expr->kind == SQL_BETWEEN || expr->kind == SQL_IN_LIST;
 }
 
@@ -417,7 +416,7 @@ static void see_scalar(struct joiner *j, const struct sql_expr *expr,
 static void see_correlation(struct joiner *j, const struct sql_expr *expr,
                             const struct sql_query *block) {
     const struct resolved_ref *ref = resolved_ref(j->r, expr);
-    if (ref == NULL || ref->kind != REF_COLUMN || ref->depth == 0) return;
+    if (ref == NULL || ref->kind != REF_COLUMN || ref->depth == 0) return; /* NULL: a pattern */
     const struct resolved_query *query = resolved_query(j->r, block);
     if (query->from == NULL || joins_tables_of(j, query->from) == 0) return;
     struct leaves outer = {.j = j};
@@ -435,7 +434,8 @@ static enum walk see_expr(struct sql_expr *expr, const struct sql_place *place, 
     struct joiner *j = with;
     if (expr->kind == SQL_IN_QUERY) see_in_query(j, expr);
     if (expr->kind == SQL_SUBQUERY) see_scalar(j, expr, place->in_expr);
-    if (expr->kind == SQL_REF && place->block != NULL) see_correlation(j, expr, place->block);
+    if (expr->kind == SQL_REF && ALWAYS(place->block != NULL))
+        see_correlation(j, expr, place->block);
     return go_on(j);
 }
 

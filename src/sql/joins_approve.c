@@ -1,4 +1,5 @@
 /* Links held against the catalogue of approved joins: see joins.h. */
+#include "base/always.h"
 #include "sql/joins_inner.h"
 
 static bool is_same_pair(const struct join_link *a, const struct join_link *b) {
@@ -10,9 +11,7 @@ static bool is_same_pair(const struct join_link *a, const struct join_link *b) {
 /* All links of two tables look in one direction, so that groups can be compared. */
 static void turn(struct join_link *link) {
     uint32_t left = link->left.leaf->number, right = link->right.leaf->number;
-    if (left < right ||
-        (left == right && link->left.column->source->number < link->right.column->source->number))
-        return;
+    if (left <= right) return; /* never equal: what is one source is no join */
     struct join_end end = link->left;
     link->left = link->right;
     link->right = end;
@@ -133,7 +132,7 @@ static const struct resolved_source *find_loose(struct joiner *j, const struct g
                                                 const struct resolved_source **first) {
     if (from->source->kind == SQL_JOIN || from->source->kind == SQL_LATERAL) {
         const struct resolved_source *found = NULL;
-        if (from->left != NULL) found = find_loose(j, g, from->left, first);
+        if (ALWAYS(from->left != NULL)) found = find_loose(j, g, from->left, first);
         if (found == NULL && from->right != NULL) found = find_loose(j, g, from->right, first);
         return found;
     }
@@ -149,7 +148,7 @@ static const struct resolved_source *find_loose(struct joiner *j, const struct g
 static result check_trees(struct joiner *j, const struct groups *g, bool is_strict) {
     for (size_t i = 0; i < j->r->n_sources; i++) {
         const struct resolved_source *source = j->r->sources[i];
-        if (source->block == NULL || source->block->from != source) continue;
+        if (NEVER(source->block == NULL) || source->block->from != source) continue;
         const struct resolved_source *first = NULL;
         const struct resolved_source *loose = find_loose(j, g, source, &first);
         if (loose == NULL) continue;

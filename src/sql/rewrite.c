@@ -1,4 +1,5 @@
 /* The walk that turns the parsed tree into the ruled one: see rewrite.h. */
+#include "base/always.h"
 #include "sql/rewrite_inner.h"
 
 struct sql_type ruled_type(const struct ruled *ruled, const struct sql_expr *expr) {
@@ -99,7 +100,8 @@ static bool keep_hint(struct rewriter *rw, struct sql_hint *hint,
     if (!is_known || hint->args.n == 0) return false;
     for (size_t i = 0; i < hint->args.n; i++) {
         struct sql_expr *arg = hint->args.at[i];
-        if (arg->kind != SQL_REF || arg->ref.n != 1) return false;
+        /* The parser keeps no other hints. */
+        if (NEVER(arg->kind != SQL_REF || arg->ref.n != 1)) return false;
         const struct resolved_source *source = find_alias(from, arg->ref.at[0].text);
         if (source == NULL) return false;
         rewrite_ref(rw, arg, STR_NONE, rw->aliases[source->number], NULL, 0);
@@ -125,7 +127,8 @@ static bool is_bare_constant(const struct sql_expr *expr) {
 
 static struct sql_expr *cast_constant(struct rewriter *rw, struct sql_expr *expr) {
     struct sql_type type = ruled_type(rw->ruled, expr);
-    if (type.kind == SQL_TYPE_NULL || type.kind == SQL_TYPE_UNKNOWN) type = SQL_TYPE(STRING);
+    /* The type of a literal is known. */
+    if (type.kind == SQL_TYPE_NULL || NEVER(type.kind == SQL_TYPE_UNKNOWN)) type = SQL_TYPE(STRING);
     struct sql_expr *cast = rewrite_node(rw, SQL_CAST, type);
     if (cast == NULL) return expr;
     cast->cast.value = expr;
@@ -197,7 +200,7 @@ static void rewrite_join(struct rewriter *rw, struct sql_join *join,
 static void rename_input(struct rewriter *rw, const struct resolved_source *input,
                          struct sql_names *names) {
     for (size_t i = 0; i < names->n; i++)
-        for (size_t c = 0; c < input->n_columns; c++)
+        for (size_t c = 0; ALWAYS(c < input->n_columns); c++) /* the resolver has found it */
             if (str_ieq(input->columns[c].name, names->at[i].text)) {
                 names->at[i] = rewrite_named(rewrite_column_name(rw, &input->columns[c]));
                 break;
@@ -222,6 +225,9 @@ static enum walk see_source(struct sql_source *source, const struct sql_place *p
     struct rewriter *rw = with;
     const struct resolved_source *resolved = resolved_source(rw->r, source);
     if (source->kind != SQL_JOIN) source->alias = rewrite_named(rw->aliases[resolved->number]);
+    if (NEVER(source->kind == SQL_FUNCTION)) /* the resolver refuses it */
+        rw->failed = fail(rw->report, FAIL_DENIED, "SQL_NOT_SUPPORTED", source->span.from,
+                          "a function in FROM is not accepted");
     switch (source->kind) {
     case SQL_TABLE:
         if (resolved->relation == NULL) {
@@ -230,16 +236,13 @@ static enum walk see_source(struct sql_source *source, const struct sql_place *p
         }
         rewrite_secure(rw, source, resolved);
         return rw->failed.why == FAIL_NONE ? WALK_SKIP : WALK_STOP;
+    case SQL_FUNCTION:
     case SQL_DERIVED: source->columns = (struct sql_names){0}; break;
     case SQL_VALUES:
     case SQL_LATERAL: source->columns = column_names(rw, resolved); break;
     case SQL_JOIN: rewrite_join(rw, &source->join, resolved); break;
     case SQL_PIVOT: rename_input(rw, resolved->left, &source->pivot->columns); break;
     case SQL_UNPIVOT: rewrite_unpivot(rw, source->unpivot, resolved->left); break;
-    case SQL_FUNCTION:
-        rw->failed = fail(rw->report, FAIL_DENIED, "SQL_NOT_SUPPORTED", source->span.from,
-                          "a function in FROM is not accepted");
-        break;
     }
     return rewrite_on(rw);
 }
@@ -318,7 +321,7 @@ static void wrap(struct rewriter *rw, struct sql_query *query, struct str alias)
 static void leave_query(struct sql_query *query, const struct sql_place *place, void *with) {
     (void)place;
     struct rewriter *rw = with;
-    if (rw->failed.why != FAIL_NONE) return;
+    if (rw->failed.why != FAIL_NONE) return; /* in what was left before */
     if (query->kind == SQL_SET && rw->wraps[query->id].ptr != NULL) {
         wrap(rw, query, rw->wraps[query->id]);
     } else if (query->kind == SQL_SELECT) {
@@ -371,7 +374,7 @@ result rewrite(const struct resolved *r, const struct enforced *enforced,
                                   .leave_query = leave_query,
                                   .with = &rw};
     if (rw.failed.why == FAIL_NONE && sql_walk_query(rw.ruled->query, &visitor) == WALK_STOP &&
-        rw.failed.why == FAIL_NONE)
+        NEVER(rw.failed.why == FAIL_NONE))
         return fail(report, FAIL_DENIED, "INTERNAL_ERROR", REPORT_NO_OFFSET,
                     "the statement holds a construct that we do not know");
     if (rw.failed.why == FAIL_NONE) set_limit(&rw, rw.ruled->query);

@@ -1,4 +1,5 @@
 /* References become alias.column, stars their columns, aliases what they stand for. */
+#include "base/always.h"
 #include "base/limits.h"
 #include "sql/lineage.h"
 #include "sql/rewrite_inner.h"
@@ -46,12 +47,12 @@ void rewrite_ref(struct rewriter *rw, struct sql_expr *into, struct str alias, s
     if (alias.len > 0) parts[at++] = rewrite_named(alias);
     parts[at++] = rewrite_named(name);
     for (size_t i = 0; i < n_path; i++) parts[at++] = rewrite_named(path[i]);
-    bool is_pattern = false;
-    for (size_t i = 0; i < n; i++) is_pattern = is_pattern || parts[i].quoting == SQL_BACKQUOTED;
-    if (is_pattern && rw->ruled->dialect == DIALECT_MAXCOMPUTE && rw->failed.why == FAIL_NONE)
-        rw->failed = fail(rw->report, FAIL_DENIED, "SQL_NOT_SUPPORTED", into->span.from,
-                          "'" STR_FMT "' cannot be written as the name of a column",
-                          STR_ARG(utf8_clip(name, 128)));
+    /* Ours never are; a table's column may be called so, and cannot be named in MaxCompute. */
+    for (size_t i = 0; i < n; i++)
+        if (rewrite_is_pattern(parts[i].text))
+            rw->failed = fail(rw->report, FAIL_DENIED, "SQL_NOT_SUPPORTED", into->span.from,
+                              "'" STR_FMT "' cannot be written as the name of a column",
+                              STR_ARG(utf8_clip(parts[i].text, 128)));
     into->kind = SQL_REF;
     into->op = SQL_OP_NONE;
     into->negated = false;
@@ -158,7 +159,7 @@ static void replace(struct rewriter *rw, struct sql_expr *into, struct sql_expr 
     struct sql_type type = ruled_type(rw->ruled, into);
     struct sql_span span = into->span;
     struct sql_expr *whole = with_fields(rw, by, path, n_path);
-    if (whole == NULL || rw->failed.why != FAIL_NONE) return;
+    if (whole == NULL || NEVER(rw->failed.why != FAIL_NONE)) return;
     *into = *whole;
     into->span = span;
     if (n_path > 0) renew(rw, into, type);
@@ -210,7 +211,7 @@ void rewrite_column(struct rewriter *rw, struct sql_expr *into,
         return;
     }
     const struct export *export = rewrite_export(rw, column->source, column->index, path, n_path);
-    if (export == NULL) {
+    if (NEVER(export == NULL)) {
         /* Nothing that the resolver listed as used is missing; were it, it must not be read. */
         rw->failed = fail(rw->report, FAIL_DENIED, "INTERNAL_ERROR", into->span.from,
                           "a column is read that the statement was not asked for");
@@ -301,11 +302,13 @@ static enum walk see_field(struct rewriter *rw, struct sql_expr *expr) {
     struct str path[SQL_TYPE_NESTING_MAX];
     size_t n = COUNT(path);
     const struct sql_expr *base = expr;
-    for (; base->kind == SQL_FIELD && n > 0; base = base->field.base)
+    for (; base->kind == SQL_FIELD && ALWAYS(n > 0);
+         base = base->field.base) /* no type is deeper */
         path[--n] = base->field.name.text;
     if (base->kind != SQL_REF) return WALK_ON;
     const struct resolved_ref *ref = resolved_ref(rw->r, base);
-    if (ref == NULL || ref->kind != REF_COLUMN || ref->column->kind != COLUMN_BASE) return WALK_ON;
+    if (NEVER(ref == NULL) || ref->kind != REF_COLUMN || ref->column->kind != COLUMN_BASE)
+        return WALK_ON;
     const struct resolved_column *column = ref->column;
     if (column->source->relation->columns[column->index].n_denied_fields == 0) return WALK_ON;
     size_t n_fields = COUNT(path) - n;
@@ -329,8 +332,7 @@ static void expand_args(struct rewriter *rw, struct sql_call *call) {
     size_t n = 0, cap = 0;
     for (size_t i = 0; i < call->args.n; i++) {
         struct sql_expr *arg = call->args.at[i];
-        bool may_be = arg->kind == SQL_STAR || arg->kind == SQL_REF;
-        const struct resolved_star *star = may_be ? resolved_star(rw->r, arg) : NULL;
+        const struct resolved_star *star = arg->kind == SQL_STAR ? resolved_star(rw->r, arg) : NULL;
         for (size_t k = 0; star != NULL && k < star->n_columns; k++) {
             if (star->columns[k]->hidden) continue;
             struct sql_expr **place = ARENA_PUSH(rw->arena, args, n, cap);
@@ -350,15 +352,13 @@ static void expand_args(struct rewriter *rw, struct sql_call *call) {
 static bool is_count_of_rows(const struct sql_call *call) {
     if (call->distinct || call->args.n != 1 || call->args.at[0]->kind != SQL_STAR) return false;
     const struct sql_star *star = &call->args.at[0]->star;
-    return star->qualifier.n == 0 && star->except.n == 0 && star->n_replace == 0;
+    /* enforce() has refused REPLACE. */
+    return star->qualifier.n == 0 && star->except.n == 0 && ALWAYS(star->n_replace == 0);
 }
 
-static bool has_star(const struct rewriter *rw, const struct sql_call *call) {
-    for (size_t i = 0; i < call->args.n; i++) {
-        const struct sql_expr *arg = call->args.at[i];
-        if (arg->kind == SQL_STAR) return true;
-        if (arg->kind == SQL_REF && resolved_star(rw->r, arg) != NULL) return true;
-    }
+static bool has_star(const struct sql_call *call) {
+    for (size_t i = 0; i < call->args.n; i++)
+        if (call->args.at[i]->kind == SQL_STAR) return true;
     return false;
 }
 
@@ -387,17 +387,17 @@ void rewrite_metadata(struct rewriter *rw, struct sql_expr *expr,
 
 static enum walk see_call(struct rewriter *rw, struct sql_expr *expr) {
     const struct resolved_call *call = resolved_call(rw->r, expr);
-    if (call->relation != NULL && call->function != NULL) {
+    if (call->relation != NULL && ALWAYS(call->function != NULL)) {
         rewrite_metadata(rw, expr, call->relation, call->function);
         return rewrite_on(rw);
     }
-    if (!is_count_of_rows(&expr->call) && has_star(rw, &expr->call)) expand_args(rw, &expr->call);
+    if (!is_count_of_rows(&expr->call) && has_star(&expr->call)) expand_args(rw, &expr->call);
     return rewrite_on(rw);
 }
 
 enum walk rewrite_see_expr(struct sql_expr *expr, const struct sql_place *place, void *with) {
     struct rewriter *rw = with;
-    if (expr->id == 0 || expr->id >= rw->ruled->first_made) return WALK_SKIP; /* ours */
+    if (NEVER(expr->id == 0) || expr->id >= rw->ruled->first_made) return WALK_SKIP; /* ours */
     if (expr->kind == SQL_REF) return see_ref(rw, expr, place);
     if (expr->kind == SQL_FIELD) return see_field(rw, expr);
     if (expr->kind == SQL_CALL) return see_call(rw, expr);

@@ -1,4 +1,5 @@
 /* Every source, CTE and column gets the name that is printed: see rewrite.h, invariant 3. */
+#include "base/always.h"
 #include "sql/rewrite_inner.h"
 
 /* PostgreSQL cuts names at 63 bytes, and two that differ only behind would be one. */
@@ -24,7 +25,7 @@ static struct str unique(struct rewriter *rw, struct map *taken, struct str wish
     struct str stem = utf8_clip(name, NAME_BYTES_MAX - 8);
     struct taken_name *own = arena_new(rw->arena, struct taken_name);
     struct taken_name *first = map_get(taken, name);
-    for (bool is_taken = first != NULL; is_taken && name.ptr != NULL;) {
+    for (bool is_taken = first != NULL; is_taken;) {
         name = str_printf(rw->arena, STR_FMT "_%u", STR_ARG(stem), first->next++);
         is_taken = name.ptr != NULL && map_get(taken, name) != NULL;
     }
@@ -87,7 +88,7 @@ static void name_inner(struct rewriter *rw, const struct resolved_query *query) 
     for (size_t i = 0; i < query->n_outputs && rw->failed.why == FAIL_NONE; i++) {
         const struct resolved_output *output = &query->outputs[i];
         if (!rewrite_is_shown(output)) continue;
-        bool is_plain = output->name.len > 0 && output->name.len <= NAME_BYTES_MAX &&
+        bool is_plain = ALWAYS(output->name.len > 0) && output->name.len <= NAME_BYTES_MAX &&
                         !rewrite_is_pattern(output->name);
         if (is_small && is_plain && !is_taken(rw, query, i, output->name)) {
             rw->names[output->number] = output->name;
@@ -125,7 +126,7 @@ static void name_outputs(struct rewriter *rw, const struct resolved_query *query
 static bool needs_wrap(const struct sql_query *query) {
     const struct sql_tail *tail = &query->tail;
     return tail->n_order > 0 || tail->cluster.n > 0 || tail->distribute.n > 0 || tail->n_sort > 0 ||
-           tail->limit.count != NULL || tail->limit.offset != NULL;
+           tail->limit.count != NULL || NEVER(tail->limit.offset != NULL); /* none without count */
 }
 
 static enum walk see_query(struct sql_query *query, const struct sql_place *place, void *with) {
@@ -154,7 +155,7 @@ static bool is_same_path(const struct export *export, const struct str *path, si
 const struct export *rewrite_export(const struct rewriter *rw, const struct resolved_source *source,
                                     uint32_t column, const struct str *path, size_t n_path) {
     const struct exports *exports = &rw->exports[source->number];
-    if (exports->by_column == NULL) return NULL;
+    if (NEVER(exports->by_column == NULL)) return NULL; /* who is asked for has exports */
     if (exports->by_column[column] != 0) return &exports->at[exports->by_column[column] - 1];
     for (size_t i = 0; i < exports->n; i++)
         if (exports->at[i].column == column && is_same_path(&exports->at[i], path, n_path))
@@ -221,7 +222,7 @@ struct str rewrite_column_name(struct rewriter *rw, const struct resolved_column
     switch (column->kind) {
     case COLUMN_BASE: {
         const struct export *export = rewrite_export(rw, column->source, column->index, NULL, 0);
-        return export != NULL ? export->name : column->name;
+        return ALWAYS(export != NULL) ? export->name : column->name;
     }
     case COLUMN_OUTPUT: return rw->names[column->source->query->outputs[column->index].number];
     case COLUMN_KEPT: return rewrite_column_name(rw, column->left);

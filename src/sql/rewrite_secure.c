@@ -7,6 +7,7 @@
  *   3. The texts of the policy are parsed by our own parser and bound to this relation alone. They
  *      may not ask of other tables, neither by subqueries nor by metadata functions.
  */
+#include "base/always.h"
 #include "sql/rewrite_inner.h"
 
 #define INNER_ALIAS STR("t")
@@ -59,7 +60,7 @@ static void note_salt(struct binding *b, struct sql_expr *expr) {
 static bool is_usable(const struct grant *grant, const struct sql_expr *expr,
                       const struct resolved_call *call) {
     if (call->function != NULL) return (call->function->flags & FUNCTION_METADATA) == 0;
-    if (expr->kind != SQL_CALL || expr->call.prefix != SQL_CALL_PLAIN) return false;
+    if (expr->call.prefix != SQL_CALL_PLAIN) return false;
     for (size_t i = 0; i < grant->n_functions_allowed; i++)
         if (str_ieq(grant->functions_allowed[i], expr->call.name.at[0].text)) return true;
     return false;
@@ -124,7 +125,7 @@ static struct sql_expr *bind_policy(struct rewriter *rw, const struct grant_rela
     if (done.why != FAIL_NONE) return refuse_policy(rw, relation, what);
     b.over = over;
     enum walk end = sql_walk_expr(expr, &(struct sql_visitor){.expr = bind, .with = &b});
-    if (end == WALK_STOP || b.is_refused) return refuse_policy(rw, relation, what);
+    if (end == WALK_STOP) return refuse_policy(rw, relation, what);
     rw->ruled->has_policy = true;
     return expr;
 }
@@ -141,7 +142,7 @@ static enum walk move(struct sql_expr *expr, const struct sql_place *place, void
     struct moving *m = with;
     if (expr->kind == SQL_CALL) {
         const struct resolved_call *call = resolved_call(m->rw->r, expr);
-        if (call->relation != NULL && call->function != NULL)
+        if (call->relation != NULL && ALWAYS(call->function != NULL))
             rewrite_metadata(m->rw, expr, call->relation, call->function);
         return rewrite_on(m->rw);
     }
@@ -149,7 +150,7 @@ static enum walk move(struct sql_expr *expr, const struct sql_place *place, void
     const struct resolved_ref *ref = resolved_ref(m->rw->r, expr);
     if (ref->kind != REF_COLUMN) return WALK_SKIP;
     const struct resolved_column *base = partition_column(m->rw->r, ref->column, m->source);
-    if (base == NULL) {
+    if (NEVER(base == NULL)) { /* by which the condition was found */
         m->rw->failed = fail(m->rw->report, FAIL_DENIED, "INTERNAL_ERROR", expr->span.from,
                              "a condition cannot be moved to its table");
         return WALK_STOP;

@@ -1,6 +1,7 @@
 /* See verify.h; the numbers in the comments are those of its list. */
 #include "sql/verify.h"
 
+#include "base/always.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "sql/walk.h"
@@ -25,7 +26,7 @@ static enum walk amiss(struct verifier *v, const char *what) {
 }
 
 static enum walk no_memory(struct verifier *v) {
-    if (v->failed.why == FAIL_NONE) v->failed = fail_memory(v->report);
+    if (ALWAYS(v->failed.why == FAIL_NONE)) v->failed = fail_memory(v->report);
     return WALK_STOP;
 }
 
@@ -144,7 +145,7 @@ static enum walk see_subquery(struct sql_query *query, const struct sql_place *p
 static bool reads_allowed_only(struct secured *s, struct sql_expr *expr) {
     s->is_clean = true;
     struct sql_visitor visitor = {.expr = see_condition, .query = see_subquery, .with = s};
-    return sql_walk_expr(expr, &visitor) != WALK_STOP && s->is_clean;
+    return sql_walk_expr(expr, &visitor) != WALK_STOP && ALWAYS(s->is_clean);
 }
 
 static bool is_and(const struct sql_expr *expr) {
@@ -215,21 +216,21 @@ static enum walk check_item(struct secured *s, const struct sql_item *item) {
 
 static bool is_plain(const struct sql_query *query) {
     const struct sql_tail *tail = &query->tail;
-    if (query->kind != SQL_SELECT || query->n_ctes > 0) return false;
+    if (NEVER(query->kind != SQL_SELECT) || query->n_ctes > 0) return false; /* it holds a table */
     if (tail->n_order + tail->cluster.n + tail->distribute.n + tail->n_sort + tail->zorder.n > 0 ||
-        tail->limit.count != NULL || tail->limit.offset != NULL)
+        tail->limit.count != NULL || NEVER(tail->limit.offset != NULL)) /* none without count */
         return false;
     const struct sql_select *select = query->select;
     return select->n_hints == 0 && !select->distinct && select->group_by.n_items == 0 &&
-           select->group_by.n_sets == 0 && select->group_by.suffix == 0 && select->having == NULL &&
-           select->n_windows == 0 && select->qualify == NULL;
+           select->group_by.n_sets == 0 && ALWAYS(select->group_by.suffix == 0) &&
+           select->having == NULL && select->n_windows == 0 && select->qualify == NULL;
 }
 
 static enum walk check_secured(struct verifier *v, const struct sql_query *query,
                                struct sql_source *table) {
     struct secured s = {.v = v, .alias = table->alias.text};
     const struct sql_names *name = &table->table;
-    if (query == NULL || !is_plain(query) || query->select->from != table)
+    if (NEVER(query == NULL) || !is_plain(query) || query->select->from != table)
         return amiss(v, "a table stands outside of a secured table (3)");
     if (s.alias.len == 0 || table->columns.n > 0)
         return amiss(v, "a secured table has no alias, or renames columns (3)");

@@ -97,6 +97,28 @@ static const struct text texts[] = {
      "(3)"},
     {"(SELECT t.item_id FROM sales.default.items AS t) UNION ALL (SELECT 1 AS k) LIMIT 10", "(3)"},
 
+    {"SELECT o.order_id FROM (WITH c AS (SELECT 1 AS k) SELECT t.order_id FROM " ORDERS
+     " WHERE " ROWS ") AS o LIMIT 10",
+     "(3)"},
+    {"SELECT o.order_id FROM (SELECT t.order_id FROM " ORDERS " WHERE " ROWS
+     " GROUP BY GROUPING SETS ((t.order_id))) AS o LIMIT 10",
+     "(3)"},
+    {"SELECT o.n FROM (SELECT 1 AS n FROM " ORDERS " WHERE " ROWS
+     " HAVING count(t.note) > 1) AS o LIMIT 10",
+     "(3)"},
+    {"SELECT o.order_id FROM (SELECT t.order_id FROM " ORDERS " WHERE " ROWS
+     " WINDOW w AS (ORDER BY t.note)) AS o LIMIT 10",
+     "(3)"},
+    {"SELECT o.order_id FROM (SELECT t.order_id FROM " ORDERS " WHERE " ROWS
+     " QUALIFY row_number() OVER (ORDER BY t.note) = 1) AS o LIMIT 10",
+     "(3)"},
+    {"SELECT o.order_id FROM (SELECT t.order_id FROM sales.default.orders AS t(order_id) "
+     "WHERE " ROWS ") AS o LIMIT 10",
+     "(3)"},
+    {"SELECT v.k FROM VALUES ((SELECT t.item_id FROM sales.default.items AS t)) AS v(k) LIMIT 10",
+     "(3)"},
+    {"SELECT x.a FROM f(1) AS x LIMIT 10", "(3)"},
+
     /* 4: what it shows */
     {"SELECT o.salary FROM (SELECT t.salary FROM sales.default.salaries AS t) AS o LIMIT 10",
      "(4)"},
@@ -120,6 +142,17 @@ static const struct text texts[] = {
     {"SELECT o.x FROM (SELECT (SELECT 1 AS k) AS x FROM " ORDERS " WHERE " ROWS ") AS o LIMIT 10",
      "(4)"},
     {"SELECT o.order_id FROM (SELECT * FROM " ORDERS " WHERE " ROWS ") AS o LIMIT 10", "(4)"},
+
+    {"SELECT o.order_id FROM (SELECT x.order_id FROM " ORDERS " WHERE " ROWS ") AS o LIMIT 10",
+     "(4)"},
+    {"SELECT o.x FROM (SELECT t.nothing AS x FROM " ORDERS " WHERE " ROWS ") AS o LIMIT 10", "(4)"},
+    {"SELECT o.x FROM (SELECT t.ext.b.c.e AS x FROM " ORDERS " WHERE " ROWS ") AS o LIMIT 10",
+     "(4)"},
+    {"SELECT o.region FROM (SELECT concat(t.region, '') AS region FROM " ORDERS " WHERE " ROWS
+     ") AS o LIMIT 10",
+     "(4)"},
+    {"SELECT o.a FROM (SELECT t.order_id AS (a, b) FROM " ORDERS " WHERE " ROWS ") AS o LIMIT 10",
+     "(4)"},
 
     /* 5: which rows */
     {"SELECT o.order_id FROM (SELECT t.order_id FROM " ORDERS ") AS o LIMIT 10", "(5)"},
@@ -159,6 +192,8 @@ static const struct text texts[] = {
     {"SELECT o.order_id FROM " SAFE " LIMIT 11", "(6)"},
     {"SELECT o.order_id FROM " SAFE " LIMIT 0", "(6)"},
     {"SELECT o.order_id FROM " SAFE " LIMIT 5 + 5", "(6)"},
+    {"SELECT o.order_id FROM " SAFE " LIMIT 5L", "(6)"},
+    {"SELECT o.order_id FROM " SAFE " LIMIT 99999999999999999999", "(6)"},
     {"SELECT x.order_id FROM (SELECT o.order_id FROM " SAFE " LIMIT 10) AS x", "(6)"},
 };
 
