@@ -83,6 +83,7 @@
  */
 #define POOL_METADATA_THREADS 8   /* of the design, section 2 */
 #define POOL_QUERY_THREADS    256 /* each waits for an engine nearly all the time */
+#define POOL_WAITING_THREADS  64  /* each waits for its client's user */
 #define POOL_STACK_BYTES                                                                           \
     (1 * MIB) /* address space; the parser's nesting limit is measured for it */
 #define POOL_IDLE_SECONDS 60

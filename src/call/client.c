@@ -34,6 +34,10 @@ void client_let_go(struct call *call) {
     if (call->client != NULL) call->client->let_go(call->client);
 }
 
+void client_changed(struct call *call, unsigned what) {
+    if (call->client != NULL) call->client->changed(call->client, what);
+}
+
 /* -- answers ---------------------------------------------------------------------------------- */
 
 static bool is_one_of(const struct json *list, const char *member, struct str text) {

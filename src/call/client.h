@@ -62,6 +62,15 @@ struct progress {
     struct str message; /* may be empty */
 };
 
+/* What can change, as bits: lists, and the content of what was subscribed to. */
+enum {
+    CHANGED_TOOLS = 1,
+    CHANGED_PROMPTS = 2,
+    CHANGED_RESOURCES = 4,
+    CHANGED_WATCHED = 8,
+    CHANGED_ALL = 15,
+};
+
 /* The way to one client, made by a door for one call. NULL in the call: there is nobody. */
 struct client {
     bool (*can)(struct client *client, enum ask_kind kind);
@@ -69,6 +78,7 @@ struct client {
     void (*log)(struct client *client, enum client_level level, struct str logger, struct str data);
     result (*ask)(struct client *client, struct ask *asks, size_t n);
     void (*let_go)(struct client *client);
+    void (*changed)(struct client *client, unsigned what);
 };
 
 bool client_can(const struct call *call, enum ask_kind kind);
@@ -80,6 +90,9 @@ void client_log(struct call *call, enum client_level level, struct str logger, s
 MUST_USE result client_ask(struct call *call, struct ask *asks, size_t n);
 /* Ends the connection that the answer is awaited on, where the client can come back for it. */
 void client_let_go(struct call *call);
+/* Lists or resources have changed by this call (CHANGED_*): every client that listens is told. May
+ * block. */
+void client_changed(struct call *call, unsigned what);
 
 /* Has the answer the form that its kind demands? For elicitation the content must fit the schema
  * that was asked with. */

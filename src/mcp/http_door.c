@@ -37,10 +37,26 @@ static bool identify(struct http_door *door, struct turn *turn, const struct htt
     return false;
 }
 
+/* Lines of one header are one value, with commas (RFC 9110, 5.3): era.h knows what to do with it.
+ */
+static struct str joined(const struct http_request *req, struct str name, struct arena *arena) {
+    struct str value = STR_NONE;
+    for (size_t i = 0; i < req->n_headers; i++) {
+        if (!str_ieq(req->headers[i].name, name)) continue;
+        value = value.ptr == NULL ? req->headers[i].value
+                                  : str_printf(arena, STR_FMT ", " STR_FMT, STR_ARG(value),
+                                               STR_ARG(req->headers[i].value));
+    }
+    return value;
+}
+
 static void take_post(struct turn *turn, const struct http_request *req) {
-    struct era_headers headers = {http_header(req, STR("MCP-Protocol-Version")),
-                                  http_header(req, STR("Mcp-Method")),
-                                  http_header(req, STR("Mcp-Name"))};
+    struct arena *arena = &turn->call->arena;
+    struct era_headers headers = {joined(req, STR("MCP-Protocol-Version"), arena),
+                                  joined(req, STR("Mcp-Method"), arena),
+                                  joined(req, STR("Mcp-Name"), arena)};
+    turn->header = header_of;
+    turn->header_with = req;
     turn->call->origin.session_id = str_trim(http_header(req, STR("Mcp-Session-Id")));
     turn_take(turn, req->body, &headers);
 }

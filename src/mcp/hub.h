@@ -16,18 +16,10 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "call/client.h" /* CHANGED_* */
 #include "text/json.h"
 
 #include <pthread.h>
-
-/* What can change, as bits. */
-enum {
-    CHANGED_TOOLS = 1,
-    CHANGED_PROMPTS = 2,
-    CHANGED_RESOURCES = 4,
-    CHANGED_WATCHED = 8, /* the content of what was subscribed to */
-    CHANGED_ALL = 15,
-};
 
 struct subscriber;
 

@@ -158,6 +158,10 @@ static void let_go(struct client *client) {
     if (turn->way != NULL) turn->way->let_go(turn);
 }
 
+static void changed(struct client *client, unsigned what) {
+    mcp_changed(turn_of(client)->mcp, what);
+}
+
 void peer_init(struct turn *turn) {
     const struct json *meta = json_get(turn->message.params, STR("_meta"));
     const struct json *token = json_get(meta, STR("progressToken"));
@@ -167,7 +171,8 @@ void peer_init(struct turn *turn) {
                                           .progress = tell_progress,
                                           .log = tell_log,
                                           .ask = ask,
-                                          .let_go = let_go},
+                                          .let_go = let_go,
+                                          .changed = changed},
                                .progress_token = is_token ? json_raw(token) : STR_NONE,
                                .level = CLIENT_SILENT};
     if (turn->era == ERA_MODERN)

@@ -5,6 +5,7 @@
 #include "mcp/answer.h"
 #include "mcp/methods.h"
 #include "mcp/page.h"
+#include "mcp/param_headers.h"
 #include "tools/tool.h"
 
 /* What a caller may not use it does not see. */
@@ -24,19 +25,9 @@ void method_tools_list(struct turn *turn) {
     page_end(&page, turn);
 }
 
-/* An unknown tool is the protocol's error; any other failure is a result that the model can read
- * and act on. */
-static void call_done(struct call *call) {
-    struct turn *turn = call->owner;
-    if (call->report.code != NULL && strcmp(call->report.code, "TOOL_NOT_FOUND") == 0) {
-        answer_refuse_params(turn, call->report.sentence);
-        return;
-    }
-    if (turn->era == ERA_MODERN && (turn->rounds.n_asked > 0 || turn->rounds.missing.len > 0)) {
-        rounds_answer(turn);
-        return;
-    }
-    struct json_writer *w = answer_begin(turn);
+/* The envelope: as the text that a model reads, and as the value itself. */
+static void put_envelope(struct turn *turn, struct json_writer *w) {
+    struct call *call = turn->call;
     json_key(w, STR("content"));
     json_array(w);
     json_object(w);
@@ -50,6 +41,50 @@ static void call_done(struct call *call) {
         json_raw_buf(w, &call->reply);
     }
     json_put_bool(w, STR("isError"), !call_is_ok(call));
+}
+
+/* What the tool wrote is the result already. */
+static void put_content(struct turn *turn, struct json_writer *w) {
+    static const struct json_limits own = {
+        .bytes = SIZE_MAX, .string_bytes = SIZE_MAX, .members = UINT32_MAX, .allows_nul = true};
+    struct call *call = turn->call;
+    const struct json *content;
+    struct report report = {0};
+    struct str text = buf_flat(&call->reply, &call->arena);
+    if (text.ptr == NULL ||
+        json_read(text, &own, &call->arena, &content, &report).why != FAIL_NONE) {
+        (void)fail_memory(&call->report);
+        put_envelope(turn, w);
+        return;
+    }
+    for (uint32_t i = 0; i < content->n; i++) {
+        json_key(w, content->members[i].key);
+        json_value(w, &content->members[i].value);
+    }
+}
+
+/* The members of a CallToolResult. */
+static void put_result(struct turn *turn, struct json_writer *w) {
+    const struct tool *tool = turn->call->tool;
+    if (tool != NULL && tool->reply == TOOL_CONTENT && call_is_ok(turn->call))
+        put_content(turn, w);
+    else
+        put_envelope(turn, w);
+}
+
+/* An unknown tool is the protocol's error; any other failure is a result that the model can read
+ * and act on. */
+static void call_done(struct call *call) {
+    struct turn *turn = call->owner;
+    if (call->report.code != NULL && strcmp(call->report.code, "TOOL_NOT_FOUND") == 0) {
+        answer_refuse_params(turn, call->report.sentence);
+        return;
+    }
+    if (turn->era == ERA_MODERN && (turn->rounds.n_asked > 0 || turn->rounds.missing.len > 0)) {
+        rounds_answer(turn);
+        return;
+    }
+    put_result(turn, answer_begin(turn));
     answer_end(turn);
 }
 
@@ -66,6 +101,7 @@ void method_tools_call(struct turn *turn) {
         answer_refuse_params(turn, "'arguments' must be an object");
         return;
     }
+    if (!param_headers_check(turn, json_get_text(params, STR("name")), arguments)) return;
     struct report report = {0};
     if (rounds_take(turn, &report).why != FAIL_NONE) {
         answer_refuse_params(turn, report.sentence);

@@ -71,6 +71,9 @@ struct turn {
     void (*step)(struct turn *turn); /* what the desk does next */
     void (*finish)(struct turn *turn);
     void *owner; /* the door's */
+    /* A header of its request, until the method runs. NULL: it has none. */
+    struct str (*header)(const void *with, struct str name);
+    const void *header_with;
 };
 
 /* NULL: no memory. */

@@ -2,6 +2,7 @@
 
 #include "road/names.h"
 #include "shape/text.h"
+#include "tools/tool.h"
 
 static void put_tables(struct json_writer *w, const struct name_list *tables) {
     json_key(w, STR("tables_used"));
@@ -88,14 +89,17 @@ static void write_cost(const struct call *call, struct json_writer *w) {
 void envelope_open(struct call *call, struct json_writer *w) {
     json_writer_init(w, &call->reply);
     json_object(w);
+    if (call->tool->reply == TOOL_CONTENT) return;
     json_put_bool(w, STR("ok"), true);
     json_key(w, STR("data"));
 }
 
 void envelope_close(struct call *call, struct json_writer *w) {
-    json_put_null(w, STR("error"));
-    write_metadata(call, w);
-    write_cost(call, w);
+    if (call->tool->reply == TOOL_ENVELOPE) {
+        json_put_null(w, STR("error"));
+        write_metadata(call, w);
+        write_cost(call, w);
+    }
     json_object_end(w);
 }
 

@@ -3,6 +3,9 @@
  *
  *     {"ok":true,"data":{…},"error":null,"metadata":{…},"audit_id":"…","cost_estimate":{…}}
  *
+ * A tool of TOOL_CONTENT is answered by what it wrote and nothing else; its refusals come in the
+ * envelope like all others.
+ *
  * Memory:  written into call->reply.
  * Threads: the call's.
  */
@@ -11,7 +14,7 @@
 
 #include "call/call.h"
 
-/* `{"ok":true,"data":` is written; the tool's data follows. */
+/* `{"ok":true,"data":` is written, or `{` for TOOL_CONTENT; what the tool writes follows. */
 void envelope_open(struct call *call, struct json_writer *w);
 /* Closes a success. */
 void envelope_close(struct call *call, struct json_writer *w);

@@ -31,7 +31,7 @@
 
 #include <stdlib.h>
 
-enum { POOL_METADATA, POOL_QUERY, POOL_COUNT };
+enum { POOL_METADATA, POOL_QUERY, POOL_WAITING, POOL_COUNT };
 
 struct road {
     struct audit *audit;
@@ -177,9 +177,18 @@ static void end(struct road *road, struct call *call) {
     if (r.why != FAIL_NONE) recorded(call, r);
 }
 
+static struct pool *pool_of(struct road *road, const struct tool *tool) {
+    switch (tool->waits) {
+    case TOOL_AT_ONCE:
+    case TOOL_WAITS_METADATA: break;
+    case TOOL_WAITS_QUERY: return road->pools[POOL_QUERY];
+    case TOOL_WAITS_CLIENT: return road->pools[POOL_WAITING];
+    }
+    return road->pools[POOL_METADATA];
+}
+
 static void wait_for_thread(struct road *road, struct call *call) {
-    bool is_query = call->tool->waits == TOOL_WAITS_QUERY;
-    if (pool_submit(road->pools[is_query ? POOL_QUERY : POOL_METADATA], call)) return;
+    if (pool_submit(pool_of(road, call->tool), call)) return;
     call->facts.retry_after_ms = POOL_RETRY_MS;
     fail(&call->report, FAIL_BUSY, "BUSY", REPORT_NO_OFFSET,
          "all places for calls of this kind are taken");
@@ -216,6 +225,8 @@ result road_new(const struct road_setup *setup, struct road **out, struct report
     road->kinds[POOL_METADATA] =
         (struct pool_class){"metadata", POOL_METADATA_THREADS, setup->max_queued};
     road->kinds[POOL_QUERY] = (struct pool_class){"query", POOL_QUERY_THREADS, setup->max_queued};
+    road->kinds[POOL_WAITING] =
+        (struct pool_class){"waiting", POOL_WAITING_THREADS, setup->max_queued};
     bool made = (road->refused = refused_new(setup->audit, setup->clock)) != NULL;
     made = made && (road->cache = cache_new(setup->clock)) != NULL;
     for (size_t i = 0; made && i < POOL_COUNT; i++)

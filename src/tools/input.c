@@ -159,6 +159,7 @@ static result read_fields(const struct tool *tool, const struct json *arguments,
 result input_read(const struct tool *tool, const struct json *arguments, struct arena *arena,
                   const void **out, struct report *report) {
     if (arguments != NULL && arguments->type == JSON_NULL) arguments = NULL;
+    if (tool->input_schema != NULL) return OK;
     char *into = arena_alloc(arena, tool->input_size, _Alignof(max_align_t));
     if (into == NULL) return fail_memory(report);
     result r = read_fields(tool, arguments, into, arena, report);
@@ -169,7 +170,13 @@ result input_read(const struct tool *tool, const struct json *arguments, struct 
 
 /* -- the schema ------------------------------------------------------------------------------- */
 
-static void field_schema(const struct field *f, struct json_writer *w) {
+static const char *header_of(const struct tool *tool, const struct field *f) {
+    for (const struct mirrored *m = tool->mirrored; m != NULL && m->field != NULL; m++)
+        if (strcmp(m->field, f->name) == 0) return m->header;
+    return NULL;
+}
+
+static void field_schema(const struct field *f, const char *header, struct json_writer *w) {
     static const char *const json_type[] = {"string", "integer", "boolean", "array"};
     static const char *const low[] = {"minLength", "minimum", "", "minItems"};
     static const char *const high[] = {"maxLength", "maximum", "", "maxItems"};
@@ -185,15 +192,22 @@ static void field_schema(const struct field *f, struct json_writer *w) {
         json_put_int(w, str_of(high[f->type]), f->max);
     }
     json_put_text(w, STR("description"), str_of(f->summary));
+    if (header != NULL) json_put_text(w, STR("x-mcp-header"), str_of(header));
     json_object_end(w);
 }
 
-void input_schema(const struct field *fields, struct json_writer *w) {
+void input_schema(const struct tool *tool, struct json_writer *w) {
+    const struct field *fields = tool->input;
+    if (tool->input_schema != NULL) {
+        json_raw_value(w, str_of(tool->input_schema));
+        return;
+    }
     json_object(w);
     json_put_text(w, STR("type"), STR("object"));
     json_key(w, STR("properties"));
     json_object(w);
-    for (const struct field *f = fields; f->name != NULL; f++) field_schema(f, w);
+    for (const struct field *f = fields; f->name != NULL; f++)
+        field_schema(f, header_of(tool, f), w);
     json_object_end(w);
     bool any = false;
     for (const struct field *f = fields; f->name != NULL; f++) any |= f->is_required;

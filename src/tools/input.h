@@ -34,6 +34,11 @@ struct field {
     const char *summary; /* English, then Chinese */
 };
 
+/* A field whose value is repeated by a header of the request, Mcp-Param-HEADER. */
+struct mirrored {
+    const char *field, *header;
+};
+
 struct tool;
 
 /* Fills a zeroed struct of tool->input_size in the arena. `arguments` is NULL or any JSON value. */
@@ -41,6 +46,6 @@ MUST_USE result input_read(const struct tool *tool, const struct json *arguments
                            struct arena *arena, const void **out, struct report *report);
 
 /* The inputSchema: always an object without additional properties. */
-void input_schema(const struct field *fields, struct json_writer *w);
+void input_schema(const struct tool *tool, struct json_writer *w);
 
 #endif

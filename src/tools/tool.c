@@ -94,8 +94,8 @@ void tool_describe(const struct tool *tool, bool with_output, struct json_writer
     json_put_text(w, STR("title"), str_of(tool->title));
     json_put_text(w, STR("description"), str_of(tool->summary));
     json_key(w, STR("inputSchema"));
-    input_schema(tool->input, w);
-    if (with_output) output_schema(tool, w);
+    input_schema(tool, w);
+    if (with_output && tool->reply == TOOL_ENVELOPE) output_schema(tool, w);
     annotations(tool, !with_output, w);
     json_object_end(w);
 }

@@ -23,16 +23,26 @@ enum tool_wait {
     TOOL_AT_ONCE = 0,    /* answers from memory */
     TOOL_WAITS_METADATA, /* asks a backend for what it knows of itself */
     TOOL_WAITS_QUERY,    /* runs a statement: counts against the user's running queries */
+    TOOL_WAITS_CLIENT,   /* asks whoever called, or waits for time to pass */
+};
+
+/* What run() writes. */
+enum tool_reply {
+    TOOL_ENVELOPE = 0, /* the envelope's `data`: one value */
+    TOOL_CONTENT,      /* members of MCP's CallToolResult into an open object: content and others */
 };
 
 struct tool {
     const char *name;
     const char *title;
-    const char *summary;       /* for the agent: English, then Chinese */
-    const struct field *input; /* ends with a row whose name is NULL */
-    size_t input_size;         /* of the struct that the fields fill */
-    const char *example;       /* a call that works in form: JSON of the arguments */
-    const char *data_schema;   /* JSON schema of the envelope's `data` when ok */
+    const char *summary;             /* for the agent: English, then Chinese */
+    const struct field *input;       /* ends with a row whose name is NULL */
+    size_t input_size;               /* of the struct that the fields fill */
+    const char *example;             /* a call that works in form: JSON of the arguments */
+    const struct mirrored *mirrored; /* ends with a row whose field is NULL; NULL: none */
+    const char *input_schema; /* instead of what the fields say: run() reads call->arguments */
+    const char *data_schema;  /* JSON schema of the envelope's `data` when ok */
+    enum tool_reply reply;
     enum tool_wait waits;
     bool is_destructive, is_idempotent, is_open_world; /* every tool today only reads */
     bool is_cacheable; /* its answer hangs on arguments, rights and data alone (road/recall.h) */

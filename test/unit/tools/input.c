@@ -27,7 +27,9 @@ static const struct field sample_fields[] = {
     {0},
 };
 
+static const struct mirrored sample_mirrored[] = {{"name", "Name"}, {0}};
 static const struct tool sample = {.name = "sample",
+                                   .mirrored = sample_mirrored,
                                    .input = sample_fields,
                                    .input_size = sizeof(struct sample_input),
                                    .example = "{\"name\":\"orders\"}"};
@@ -151,7 +153,7 @@ static void describes_itself_by_a_schema(void **state) {
     arena_init(&arena, 1 << 20);
     buf_init(&out, 1 << 20);
     json_writer_init(&w, &out);
-    input_schema(sample_fields, &w);
+    input_schema(&sample, &w);
     assert_int_equal(json_read(buf_flat(&out, &arena), NULL, &arena, &schema, &report).why,
                      FAIL_NONE);
     assert_true(json_is_text(json_at(schema, STR("/type")), STR("object")));
@@ -160,6 +162,8 @@ static void describes_itself_by_a_schema(void **state) {
     assert_true(
         json_is_text(json_at(schema, STR("/properties/columns/items/type")), STR("string")));
     assert_true(json_is_text(json_at(schema, STR("/required/0")), STR("name")));
+    assert_true(json_is_text(json_at(schema, STR("/properties/name/x-mcp-header")), STR("Name")));
+    assert_null(json_at(schema, STR("/properties/limit/x-mcp-header")));
     assert_int_equal(json_at(schema, STR("/additionalProperties"))->type, JSON_FALSE);
     buf_deinit(&out);
     arena_deinit(&arena);
