@@ -217,8 +217,8 @@ MUST_USE result sql_resolve_over(struct sql_expr *expr, const struct grant_relat
 result sql_refuse_table(const struct sql_names *as_written, struct report *report);
 
 /* What a node of the parsed tree stands for. A node of another kind, one that we built (id 0) and
- * one of another parse are a mistake of the caller: asserted. Copies (sql_copy_*) keep their id and
- * may be asked for. */
+ * one of another parse are a mistake of the caller: asserted. A copy (sql_copy_*) is one of
+ * ours; one that was given its original's id again may be asked for. */
 const struct resolved_ref *resolved_ref(const struct resolved *r, const struct sql_expr *ref);
 /* NULL: this reference is no pattern. */
 const struct resolved_star *resolved_star(const struct resolved *r, const struct sql_expr *star);

@@ -72,7 +72,8 @@ bool sql_equal(const struct sql_query *a, const struct sql_query *b);
 bool sql_expr_equal(const struct sql_expr *a, const struct sql_expr *b);
 bool sql_source_equal(const struct sql_source *a, const struct sql_source *b);
 
-/* Deep copies in `arena`; texts are shared. NULL: the budget is spent (or the source was NULL). */
+/* Deep copies in `arena`; texts are shared. They are nodes of ours: their ids are 0. NULL: the
+ * budget is spent (or the source was NULL). */
 struct sql_expr *sql_copy_expr(struct arena *arena, const struct sql_expr *expr);
 struct sql_query *sql_copy_query(struct arena *arena, const struct sql_query *query);
 struct sql_source *sql_copy_source(struct arena *arena, const struct sql_source *source);

@@ -1,6 +1,7 @@
 /*
  * test/unit/sql/property.c - what holds for every statement, whatever it says
  *
+ *     language   statements of every production parse, and print to what they were (language.case)
  *     spelling   blanks, comments, capitals and fullwidth marks between tokens change neither tree
  *                nor answer: code, tables, columns by clause, outputs; gaps not the printed text
  *     size       the largest statements that are permitted end in an answer or in the limit that
@@ -150,6 +151,7 @@ static void spelling_changes_no_tree(void **state) {
     struct statements files[] = {
         statements_cases(CASES "parse.case", STR("\n=> "), &arena),
         statements_cases(CASES "refuse.case", STR("\n! "), &arena),
+        statements_cases(CASES "language.case", STR("\n=> "), &arena),
         statements_corpus("accept.jsonl", &arena),
         statements_corpus("reject.jsonl", &arena),
     };
@@ -167,6 +169,33 @@ static void spelling_changes_no_tree(void **state) {
     print_message("%zu statements, %zu wrong\n", n, n_wrong);
     assert_int_equal(n_wrong, 0);
     assert_true(n > 150);
+}
+
+/* Each production of the grammar, and each of its corners: what it parses to, printed, is the same
+ * tree, and the same text when it is printed once more. */
+static void the_language_is_understood(void **state) {
+    (void)state;
+    struct arena arena;
+    size_t n_wrong = 0;
+    arena_init(&arena, (size_t)(256 * MIB));
+    struct statements all = statements_cases(CASES "language.case", STR("\n=> "), &arena);
+    for (size_t i = 0; i < all.n; i++) {
+        struct parsing once, twice = {0};
+        struct str sql = all.at[i].sql;
+        parse_all(&once, sql, &arena);
+        if (once.query != NULL) parse_all(&twice, once.print, &arena);
+        bool is_same = twice.query != NULL && sql_equal(once.query, twice.query) &&
+                       str_eq(once.print, twice.print) &&
+                       str_eq(str_of(sql_classify(sql)), STR("select"));
+        if (!is_same)
+            print_error("%.*s\n    %s%s\n    %.*s\n", STR_ARG(sql), once.report.sentence,
+                        twice.report.sentence, STR_ARG(once.print));
+        n_wrong += !is_same;
+    }
+    print_message("%zu statements, %zu wrong\n", all.n, n_wrong);
+    assert_int_equal(n_wrong, 0);
+    assert_true(all.n > 250);
+    arena_deinit(&arena);
 }
 
 /* -- answers ---------------------------------------------------------------------------------- */
@@ -340,6 +369,7 @@ static void large_statements_end_in_an_answer(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_language_is_understood),
         cmocka_unit_test(spelling_changes_no_tree),
         cmocka_unit_test(spelling_changes_no_answer),
         cmocka_unit_test(large_statements_end_in_an_answer),
