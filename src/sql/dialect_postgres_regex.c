@@ -10,8 +10,25 @@ static void put_byte(printer *p, char c) {
 
 /* -- regular expressions ---------------------------------------------------------------------- */
 
+/* Characters: bits of ASCII, and one for all others. */
+struct chars {
+    uint64_t low, high;
+    bool others;
+};
+
+enum { ATOMS_MOST = 64 };
+
+/* What stands for one character, and how often. */
+struct atom {
+    struct chars chars;
+    unsigned least;
+    bool is_fixed, is_lazy;
+};
+
 struct regex {
     printer *p;
+    struct atom atoms[ATOMS_MOST];
+    size_t n_atoms;
     struct str rest;
     const char *trouble;  /* NULL: fine */
     unsigned quantifiers; /* all of them */
@@ -32,7 +49,46 @@ static bool is_next(const struct regex *r, const char *set) {
     return r->rest.len > 0 && dialect_is_in(r->rest.ptr[0], set);
 }
 
-static void begin_atom(struct regex *r) {
+static void add_char(struct chars *chars, unsigned char c) {
+    if (c < 64)
+        chars->low |= UINT64_C(1) << c;
+    else if (c < 128)
+        chars->high |= UINT64_C(1) << (c - 64);
+    else
+        chars->others = true;
+}
+
+static void add_range(struct chars *chars, unsigned char from, unsigned char to) {
+    for (unsigned c = from; c <= to; c++) add_char(chars, (unsigned char)c);
+}
+
+static struct chars all_but(struct chars chars) {
+    return (struct chars){~chars.low, ~chars.high, true};
+}
+
+/* \d, \w and \s; what is none of them is itself. */
+static struct chars chars_of_escape(char c) {
+    struct chars chars = {0};
+    if (dialect_is_in(c, "dDwW")) add_range(&chars, '0', '9');
+    if (dialect_is_in(c, "wW")) {
+        add_range(&chars, 'a', 'z');
+        add_range(&chars, 'A', 'Z');
+        add_char(&chars, '_');
+    }
+    if (dialect_is_in(c, "sS")) {
+        add_range(&chars, '\t', '\r');
+        add_char(&chars, ' ');
+    }
+    if (dialect_is_in(c, "nrtf")) add_range(&chars, '\t', '\r');
+    if (dialect_is_in(c, "DWS")) return all_but(chars);
+    if (chars.low == 0 && chars.high == 0) add_char(&chars, (unsigned char)c);
+    return chars;
+}
+
+static void begin_atom(struct regex *r, struct chars chars) {
+    if (r->n_atoms < ATOMS_MOST)
+        r->atoms[r->n_atoms] = (struct atom){.chars = chars, .least = 1, .is_fixed = true};
+    r->n_atoms++;
     r->can_repeat = true;
     r->is_behind_group = false;
     r->solid++;
@@ -54,7 +110,7 @@ static void take_escape(struct regex *r, bool in_class) {
     if (is_word_edge) c = c == 'b' ? 'y' : 'Y';
     put_byte(r->p, '\\');
     put_byte(r->p, c);
-    if (!in_class && !is_word_edge) begin_atom(r);
+    if (!in_class && !is_word_edge) begin_atom(r, chars_of_escape(c));
 }
 
 /* [:alpha:] inside of a class: those of ASCII, under the collation that they are matched by. */
@@ -72,7 +128,32 @@ static bool take_posix(struct regex *r) {
     return false;
 }
 
+/* What stands between the brackets, which is known to be good; more rather than less. */
+static struct chars chars_of_class(struct str text) {
+    static const struct chars every = {~UINT64_C(0), ~UINT64_C(0), true};
+    struct chars chars = {0};
+    bool is_not = text.len > 0 && text.ptr[0] == '^';
+    for (size_t i = is_not ? 1 : 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool is_range = i + 2 < text.len && text.ptr[i + 1] == '-';
+        if (c == '[' || (is_not && (c == '\\' || (unsigned char)c >= 128))) return every;
+        if (c == '\\' && i + 1 < text.len) {
+            struct chars more = chars_of_escape(text.ptr[++i]);
+            chars.low |= more.low;
+            chars.high |= more.high;
+            chars.others = chars.others || more.others;
+        } else if (is_range && (unsigned char)c < 128 && (unsigned char)text.ptr[i + 2] < 128) {
+            add_range(&chars, (unsigned char)c, (unsigned char)text.ptr[i + 2]);
+            i += 2;
+        } else {
+            add_char(&chars, (unsigned char)c);
+        }
+    }
+    return is_not ? all_but(chars) : chars;
+}
+
 static void take_class(struct regex *r) {
+    struct str whole = r->rest;
     put_byte(r->p, '[');
     if (is_next(r, "^")) put_byte(r->p, take(r));
     if (is_next(r, "]")) r->trouble = "a class of characters that begins with a bracket";
@@ -86,7 +167,7 @@ static void take_class(struct regex *r) {
         else
             put_byte(r->p, c);
         if (c == ']') {
-            begin_atom(r);
+            begin_atom(r, chars_of_class(str_slice(whole, 0, whole.len - r->rest.len - 1)));
             return;
         }
     }
@@ -94,7 +175,7 @@ static void take_class(struct regex *r) {
 }
 
 /* {n}, {n,} and {n,m}; false: n is 0. */
-static bool take_bounds(struct regex *r) {
+static bool take_bounds(struct regex *r, bool *is_fixed) {
     size_t end = str_find_byte(r->rest, '}');
     struct str high = str_slice(r->rest, 0, end < r->rest.len ? end : 0);
     struct str low = str_cut(&high, ',');
@@ -102,6 +183,7 @@ static bool take_bounds(struct regex *r) {
     bool is_good = str_to_u64(low, &least) && least <= 255 &&
                    (high.len == 0 || (str_to_u64(high, &most) && most <= 255 && most >= least));
     if (!is_good) r->trouble = "a brace in a regular expression";
+    *is_fixed = str_find_byte(str_slice(r->rest, 0, end), ',') == end;
     for (size_t i = 0; i <= end && is_good; i++) put_byte(r->p, take(r));
     return least > 0;
 }
@@ -110,9 +192,17 @@ static void take_quantifier(struct regex *r, char c) {
     if (!r->can_repeat) r->trouble = "a quantifier of nothing";
     if (r->is_behind_group) r->repeats_group = true;
     put_byte(r->p, c);
-    bool is_solid = c == '+' || (c == '{' && take_bounds(r));
+    bool is_fixed = false;
+    bool is_solid = c == '+' || (c == '{' && take_bounds(r, &is_fixed));
     if (!is_solid && r->solid > 0) r->solid--;
-    if (is_next(r, "?")) put_byte(r->p, take(r));
+    bool is_lazy = is_next(r, "?");
+    if (is_lazy) put_byte(r->p, take(r));
+    if (r->n_atoms > 0 && r->n_atoms <= ATOMS_MOST) {
+        struct atom *atom = &r->atoms[r->n_atoms - 1];
+        atom->least = is_solid;
+        atom->is_fixed = is_fixed;
+        atom->is_lazy = is_lazy;
+    }
     if (is_next(r, "+*?{")) r->trouble = "a quantifier behind another";
     r->quantifiers++;
     r->can_repeat = false;
@@ -139,7 +229,7 @@ static void take_one(struct regex *r) {
         take_quantifier(r, c);
     } else if (c == '.') { /* no end of a line */
         sql_put(r->p, STR("[^\\\\n]"));
-        begin_atom(r);
+        begin_atom(r, all_but((struct chars){.low = UINT64_C(1) << '\n'}));
     } else if (dialect_is_in(c, ")|^$")) {
         put_byte(r->p, c);
         r->can_repeat = r->is_behind_group = c == ')';
@@ -147,12 +237,37 @@ static void take_one(struct regex *r) {
     } else if (c == '}') {
         r->trouble = "a brace in a regular expression";
     } else {
+        struct chars chars = {0};
+        add_char(&chars, (unsigned char)c);
         put_byte(r->p, c);
         /* What follows within one character belongs to it. */
         while (r->rest.len > 0 && ((unsigned char)r->rest.ptr[0] & 0xC0) == 0x80)
             put_byte(r->p, take(r));
-        begin_atom(r);
+        begin_atom(r, chars);
     }
+}
+
+static bool share(const struct chars *a, const struct chars *b) {
+    return (a->low & b->low) != 0 || (a->high & b->high) != 0 || (a->others && b->others);
+}
+
+/* No character can be taken by two atoms: there is one way to match from each place on, and where
+ * it may end in several, the longest is taken by all. */
+static bool is_forced(const struct regex *r) {
+    bool has_lazy = false, may_end = false;
+    if (r->n_atoms > ATOMS_MOST) return false;
+    for (size_t i = 0; i < r->n_atoms; i++) {
+        const struct atom *atom = &r->atoms[i];
+        size_t next = i + 1;
+        if (atom->is_fixed) continue;
+        has_lazy = has_lazy || atom->is_lazy;
+        for (; next < r->n_atoms; next++) {
+            if (share(&atom->chars, &r->atoms[next].chars)) return false;
+            if (r->atoms[next].least > 0) break;
+        }
+        may_end = may_end || next >= r->n_atoms;
+    }
+    return !(has_lazy && may_end);
 }
 
 static void put_regex(printer *p, const struct sql_expr *pattern, bool is_exact) {
@@ -163,11 +278,13 @@ static void put_regex(printer *p, const struct sql_expr *pattern, bool is_exact)
     if (str_starts(r.rest, STR("(?i)"))) { /* letters of ASCII in either case */
         sql_put(p, STR("(?i)"));
         r.rest = str_slice(r.rest, 4, r.rest.len);
+        r.n_atoms = ATOMS_MOST; /* their characters are not known */
     }
     while (r.trouble == NULL && r.rest.len > 0) take_one(&r);
     sql_put_byte(p, '\'');
     if (r.trouble == NULL && is_exact &&
-        (r.has_branches || r.repeats_group || r.quantifiers > 1 || r.solid == 0))
+        (r.has_branches || r.repeats_group || r.solid == 0 ||
+         (r.quantifiers > 1 && !is_forced(&r))))
         r.trouble = "what this regular expression matches";
     if (r.trouble != NULL) dialect_refuse(p, pattern->span, "%s", r.trouble);
 }
@@ -177,7 +294,7 @@ void pg_put_regex(printer *p, const struct sql_expr *pattern) {
 }
 
 /* PostgreSQL takes the longest match where others take the first way that matches: with one
- * quantifier and no branches there is no choice between the two. */
+ * quantifier and no branches there is no choice between the two, nor where all are forced. */
 void pg_put_exact_regex(printer *p, const struct sql_expr *pattern) {
     put_regex(p, pattern, true);
 }
