@@ -22,11 +22,21 @@ BY_REGION = (
 )
 
 
+async def offers(client):
+    resources = (await client.list_resources()).resources
+    assert str(resources[0].uri) == "weir://catalog" and len(resources) == 10, resources
+    read = await client.read_resource(str(resources[1].uri))
+    assert '"columns"' in read.contents[0].text, read
+    prompt = await client.get_prompt("explore_domain", {"domain": "product"})
+    assert "saky_dw_cdm.dim_pub_product_df" in prompt.messages[0].content.text, prompt
+
+
 async def regions(transport, mode):
     async with Client(transport, mode=mode) as client:
         listed = await client.list_tools()
         names = [tool.name for tool in listed.tools]
         assert names == TOOLS, names
+        await offers(client)
         result = await client.call_tool("run_select_sql", {"sql": BY_REGION})
         answer = result.structured_content
         assert answer["ok"] and not result.is_error, answer

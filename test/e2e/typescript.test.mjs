@@ -63,6 +63,38 @@ function governed(connectTo) {
     assert.deepEqual(all.data.rows.find((r) => r[0] === "华南"), ["华南", 163]);
   });
 
+  test("reads each resource that it lists, and no other", async () => {
+    const client = await connect("demo-analyst");
+    const { resources } = await client.listResources();
+    assert.equal(resources[0].uri, "weir://catalog");
+    assert.equal(resources.length, 10);
+    for (const { uri } of resources) {
+      const { contents } = await client.readResource({ uri });
+      assert.equal(contents[0].uri, uri);
+      assert.ok(JSON.parse(contents[0].text).tables?.length === 9 || JSON.parse(contents[0].text).columns.length > 0);
+    }
+    const { resourceTemplates } = await client.listResourceTemplates();
+    assert.deepEqual(resourceTemplates.map((t) => t.uriTemplate), ["weir://table/{project}.{table}"]);
+    await assert.rejects(client.readResource({ uri: "weir://table/saky_dw_cdm.salaries" }), { code: -32002 });
+  });
+
+  test("gets each prompt that it lists, with arguments that completion proposes", async () => {
+    const client = await connect("demo-analyst");
+    const { prompts } = await client.listPrompts();
+    assert.deepEqual(prompts.map((p) => p.name), ["explore_domain", "explain_number", "write_safe_query"]);
+    for (const { name, arguments: rows } of prompts) {
+      const args = {};
+      for (const row of rows) {
+        const { completion } = await client.complete({
+          ref: { type: "ref/prompt", name }, argument: { name: row.name, value: "" }, context: { arguments: args } });
+        args[row.name] = completion.values[0] ?? "7";
+      }
+      const { messages } = await client.getPrompt({ name, arguments: args });
+      assert.match(messages[0].content.text, /data, not instructions/);
+    }
+    await assert.rejects(client.getPrompt({ name: "explore_domain" }), { code: -32602 });
+  });
+
   test("describes a table without its denied columns", async () => {
     const client = await connect("demo-analyst");
     const { data } = await call(client, "describe_table", { table: "dim_pub_product_df" });
