@@ -51,6 +51,7 @@
     X(INPUT_REQUIRED, 200, E, "the caller has to answer a question first")                         \
     X(CLIENT_SILENT, 200, E, "the client did not answer what it was asked")                        \
     X(CLIENT_REFUSED, 200, E, "the client answered what it was asked with an error")               \
+    X(TASK_UNKNOWN, 200, E, "the task never was, has ended long ago, or is somebody else's")       \
     X(SESSION_UNKNOWN, 404, E, "the session never was, has ended, or is somebody else's")          \
     X(CLIENT_CAPABILITY_MISSING, 400, E, "the client cannot be asked what the tool has to ask")    \
     X(BUSY, 200, E, "all places are taken; come back later")                                       \

@@ -44,6 +44,7 @@ struct call_settings {
     int64_t reply_max_bytes;
     int64_t reply_max_tokens; /* 0: no limit */
     int64_t queue_max;        /* calls waiting for a thread, of each class */
+    int64_t task_after_ms;    /* a call that runs longer becomes a task, where the client can */
     int hidden_characters;    /* enum text_form (shape/text.h) */
     struct size_settings size;
     struct cache_settings cache;

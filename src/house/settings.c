@@ -105,6 +105,15 @@ static const struct option limits_options[] = {
      .min = 1,
      .max = 1000000,
      .sentence = "Calls of one class that may wait for a thread; one more is told to come back."},
+    {.name = "task_after",
+     .type = OPTION_DURATION,
+     .offset = AT(task_after_ms),
+     .fallback = "10s",
+     .min = 0,
+     .max = INT64_C(3600) * 1000,
+     .unit = "ms",
+     .reloadable = true,
+     .sentence = "A call that runs longer is answered by a task, where the client knows tasks."},
     {0},
 };
 #undef AT

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "mcp/answer.h"
 #include "mcp/methods.h"
+#include "mcp/task.h"
 #include "tools/offer.h"
 #include "tools/tool.h"
 
@@ -37,6 +38,10 @@ static void put_capabilities(struct turn *turn, struct json_writer *w) {
         if (!all[i].is_served) continue;
         json_key(w, str_of(all[i].name));
         json_raw_value(w, all[i].json);
+    }
+    if (turn->era == ERA_MODERN && turn->mcp->store != NULL) {
+        json_key(w, STR("extensions"));
+        json_raw_value(w, STR("{\"" TASKS_EXTENSION "\":{}}"));
     }
     json_object_end(w);
 }

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "mcp/answer.h"
 #include "mcp/methods.h"
+#include "mcp/task.h"
 
 static bool wants(const struct json *notifications, const char *member) {
     return json_is_true(json_get(notifications, str_of(member)));
@@ -47,7 +48,9 @@ void method_listen(struct turn *turn) {
                  (wants(asked, "resourcesListChanged") ? CHANGED_RESOURCES : 0U) |
                  (uris != NULL && uris->n > 0 ? CHANGED_WATCHED : 0U),
         .watched = join(uris, tasks, &turn->call->arena)};
-    if (turn->way == NULL)
+    if (tasks != NULL && !task_is_possible(turn))
+        task_refuse(turn, "'taskIds' needs the tasks extension");
+    else if (turn->way == NULL)
         answer_refuse(turn, RPC_INVALID_REQUEST,
                       STR("the client must accept text/event-stream to listen"), STR_NONE);
     else if (turn->way->hold(turn, &what))

@@ -30,6 +30,12 @@ void method_unsubscribe(struct turn *turn);
 
 void method_tools_list(struct turn *turn); /* tool_methods.c */
 void method_tools_call(struct turn *turn);
+/* The call of the turn's message, its rounds taken: on its way. */
+void tool_call_begin(struct turn *turn);
+
+void method_task_get(struct turn *turn); /* task.c */
+void method_task_update(struct turn *turn);
+void method_task_cancel(struct turn *turn);
 
 void method_resources_list(struct turn *turn); /* resource_methods.c */
 void method_resource_templates_list(struct turn *turn);

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "mcp/asking.h"
+#include "mcp/task.h"
 #include "mcp/turn.h"
 
 /* -- what a kind of question needs ------------------------------------------------------------ */
@@ -150,6 +151,7 @@ static result ask(struct client *client, struct ask *asks, size_t n) {
     struct turn *turn = turn_of(client);
     for (size_t i = 0; i < n; i++)
         if (!can(client, asks[i].kind)) return refuse(turn, asks[i].kind);
+    if (task_is_adopted(turn)) return task_ask(turn, asks, n);
     return turn->era == ERA_MODERN ? rounds_ask(turn, asks, n) : asking_ask(turn, asks, n);
 }
 

@@ -45,6 +45,14 @@ static void let_go(struct turn *turn) {
     turn->resume->way->let_go(turn);
 }
 
+static void answer_early(struct turn *turn, struct str json) {
+    turn->resume->way->answer_early(turn, json);
+}
+
+static void after(struct turn *turn, int64_t ms, void (*step)(struct turn *turn)) {
+    turn->resume->way->after(turn, ms, step);
+}
+
 static bool hold(struct turn *turn, const struct subscription *what) {
     return turn->resume->way->hold(turn, what);
 }
@@ -53,7 +61,7 @@ static bool unhold(struct turn *turn, struct str request_id) {
     return turn->resume->way->unhold(turn, request_id);
 }
 
-static const struct turn_way way = {send, let_go, hold, unhold};
+static const struct turn_way way = {send, let_go, answer_early, after, hold, unhold};
 
 /* Whoever lost the lease has nothing to say any more: the answer is another's. */
 static void keep_answer(struct turn *turn) {

@@ -6,6 +6,7 @@
 #include "mcp/methods.h"
 #include "mcp/page.h"
 #include "mcp/param_headers.h"
+#include "mcp/task.h"
 #include "tools/tool.h"
 
 /* What a caller may not use it does not see. */
@@ -88,12 +89,21 @@ static void call_done(struct call *call) {
     answer_end(turn);
 }
 
+void tool_call_begin(struct turn *turn) {
+    struct call *call = turn->call;
+    call->tool_name = json_get_text(turn->message.params, STR("name"));
+    call->arguments = json_get(turn->message.params, STR("arguments"));
+    call->done = call_done;
+    if (task_is_adopted(turn))
+        road_walk(turn->mcp->road, call);
+    else
+        task_walk(turn);
+}
+
 void method_tools_call(struct turn *turn) {
     const struct json *params = turn->message.params;
     const struct json *arguments = json_get(params, STR("arguments"));
-    struct call *call = turn->call;
-    call->tool_name = json_get_text(params, STR("name"));
-    if (call->tool_name.ptr == NULL) {
+    if (json_get_text(params, STR("name")).ptr == NULL) {
         answer_refuse_params(turn, "tools/call needs the tool's 'name'");
         return;
     }
@@ -103,11 +113,8 @@ void method_tools_call(struct turn *turn) {
     }
     if (!param_headers_check(turn, json_get_text(params, STR("name")), arguments)) return;
     struct report report = {0};
-    if (rounds_take(turn, &report).why != FAIL_NONE) {
+    if (rounds_take(turn, &report).why != FAIL_NONE)
         answer_refuse_params(turn, report.sentence);
-        return;
-    }
-    call->arguments = arguments;
-    call->done = call_done;
-    road_walk(turn->mcp->road, call);
+    else
+        tool_call_begin(turn);
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mcp/methods.h"
 #include "mcp/resume.h"
+#include "mcp/task.h"
 
 struct turn *turn_new(struct mcp *mcp, void (*finish)(struct turn *), void *owner) {
     struct snapshot *snapshot = snapshot_take(mcp->snapshots);
@@ -27,6 +28,7 @@ void turn_free(struct turn *turn) {
     if (turn == NULL) return;
     running_leave(&turn->mcp->running, &turn->running);
     resume_end(turn);
+    task_end(turn);
     buf_deinit(&turn->out);
     call_free(turn->call);
 }

@@ -28,6 +28,7 @@
 #include "mcp/session.h"
 
 struct resume;
+struct task;
 
 enum turn_form {
     TURN_RPC = 0,   /* answered by JSON-RPC */
@@ -41,6 +42,11 @@ struct turn_way {
     void (*send)(struct turn *turn, struct str id, struct str json);
     /* The connection ends now; the answer is kept for whoever comes back. */
     void (*let_go)(struct turn *turn);
+    /* The client is answered now, by this, and the turn goes on without it. Any thread. */
+    void (*answer_early)(struct turn *turn, struct str json);
+    /* Does `step` after a while, unless the turn has been finished; on the door's thread, and to be
+     * called there. Does nothing where a door has no clock. */
+    void (*after)(struct turn *turn, int64_t ms, void (*step)(struct turn *turn));
     /* The connection stays open for a subscriber, beyond the turn, which must still be finished.
      * On the door's thread. false: no memory or place; the turn answers as any other. */
     bool (*hold)(struct turn *turn, const struct subscription *what);
@@ -61,6 +67,7 @@ struct turn {
     const struct turn_way *way;      /* NULL: nothing but the answer can be carried */
     struct peer peer;                /* what call->client is */
     struct rounds rounds;            /* what the client brings back, and is asked for */
+    struct task *task;               /* that it may become, or is; NULL: never */
     struct resume *resume;           /* the stream that its client can come back to; NULL: none */
     struct running running;          /* among those that can be cancelled */
     struct buf out;                  /* the answer; empty: nothing is to be said (202) */

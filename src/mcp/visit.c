@@ -34,6 +34,7 @@ struct visit {
     bool is_posted;
     struct piece *first, **end;
     bool is_finished, is_let_go;
+    struct buf early;                /* an answer that leaves while the turn goes on */
     void (*step)(struct turn *turn); /* to be done on the loop */
     struct loop_timer timer;         /* of visit_after() */
     void (*later)(struct turn *turn);
@@ -143,6 +144,16 @@ static void send_pieces(struct visit *visit, struct piece *piece) {
     }
 }
 
+static void send_early(struct visit *visit) {
+    if (visit->exchange == NULL || visit->early.len == 0) return;
+    http_on_gone(visit->exchange, NULL, NULL);
+    if (visit->has_begun || !visit->takes_json)
+        reply_event(visit, &visit->early);
+    else
+        reply_json(visit, &visit->early);
+    visit->exchange = NULL;
+}
+
 static void let_exchange_go(struct visit *visit) {
     if (visit->exchange == NULL) return;
     begin_stream(visit);
@@ -153,6 +164,7 @@ static void let_exchange_go(struct visit *visit) {
 
 static void end(struct visit *visit) {
     loop_timer_cancel(&visit->timer);
+    buf_deinit(&visit->early);
     pthread_mutex_destroy(&visit->lock);
     turn_free(visit->turn);
 }
@@ -169,6 +181,7 @@ static void deliver(struct loop_task *task) {
     visit->is_posted = false;
     pthread_mutex_unlock(&visit->lock);
     send_pieces(visit, pieces);
+    send_early(visit);
     if (is_let_go) let_exchange_go(visit);
     if (step != NULL) step(visit->turn); /* which may finish, and is posted again then */
     if (!is_finished) return;
@@ -223,6 +236,15 @@ static void let_go(struct turn *turn) {
     pthread_mutex_unlock(&visit->lock);
 }
 
+static void answer_early(struct turn *turn, struct str json) {
+    struct visit *visit = turn->owner;
+    pthread_mutex_lock(&visit->lock);
+    buf_init(&visit->early, json.len + KIB);
+    buf_add(&visit->early, json);
+    post(visit, visit->loop);
+    pthread_mutex_unlock(&visit->lock);
+}
+
 /* On the loop. */
 static bool hold(struct turn *turn, const struct subscription *what) {
     struct visit *visit = turn->owner;
@@ -273,7 +295,7 @@ void visit_after(struct turn *turn, int64_t ms, void (*step)(struct turn *turn))
 
 /* -- its beginning ---------------------------------------------------------------------------- */
 
-static const struct turn_way way = {send, let_go, hold, unhold};
+static const struct turn_way way = {send, let_go, answer_early, visit_after, hold, unhold};
 
 /* What a client that says nothing takes is JSON. */
 static void read_accept(struct visit *visit, struct str accept) {

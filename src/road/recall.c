@@ -218,8 +218,11 @@ static void add_range(struct buf *out, const struct buf *buf, size_t from, size_
 
 void recall_keep(struct cache *cache, struct call *call, size_t from, size_t to) {
     const struct cache_settings *s = &call->snapshot->settings.cache;
-    bool is_stable = !call->facts.is_guarded || call->facts.guard.is_stable;
-    if (!call->facts.recall.has_key || call->facts.recall.is_hit || !is_stable) return;
+    const struct guard_answer *guard = &call->facts.guard;
+    /* What somebody had to approve was approved for one call. */
+    bool is_plain = guard->effect == GUARD_ALLOW && guard->is_stable;
+    if (call->facts.is_guarded && !is_plain) return;
+    if (!call->facts.recall.has_key || call->facts.recall.is_hit) return;
     struct buf kept;
     struct json_writer w;
     buf_init(&kept, (size_t)s->max_item_bytes);

@@ -21,9 +21,21 @@ static void put_avg(printer *p, const struct sql_expr *expr) {
 }
 
 /* An exact answer is an approximate one as well, and every engine gives the same. */
+/* 0, 0.25, 1, 1.0: no more than one whole. */
+static bool is_share(struct str text) {
+    char copy[32];
+    if (text.len == 0 || text.len >= sizeof copy) return false;
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    double share = strtod(copy, NULL);
+    return share >= 0 && share <= 1;
+}
+
 static void put_percentile(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     const struct sql_expr *at = args->at[1];
+    if (at->kind == SQL_LITERAL && !is_share(at->literal.text))
+        dialect_refuse(p, at->span, "a percentile that is not between 0 and 1");
     dialect_open(p, expr, "quantile_cont");
     dialect_put_double(p, args->at[0]);
     sql_put(p, STR(", "));

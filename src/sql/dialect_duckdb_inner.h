@@ -43,7 +43,6 @@ void duck_put_parsed(printer *p, const struct sql_expr *expr);
 /* -- nested values ---------------------------------------------------------------------------- */
 
 void duck_put_element(printer *p, const struct sql_expr *base, const struct sql_expr *index);
-void duck_put_lambda(printer *p, const struct sql_expr *expr);
 /* dialect_duckdb_text.c: the one element of JSON that a key or path names, as text. */
 void duck_put_json_key(printer *p, const struct sql_expr *json, const struct sql_expr *key);
 /* The same of a part of a URL, by its name in parse_url(); of QUERY perhaps one key (else none). */

@@ -49,7 +49,7 @@ static void check_lambda(printer *p, const struct sql_expr *call, const struct s
         dialect_refuse(p, call->span, "a lambda that reads columns of a query around");
 }
 
-void duck_put_lambda(printer *p, const struct sql_expr *expr) {
+static void put_lambda(printer *p, const struct sql_expr *expr) {
     sql_put(p, STR("lambda "));
     sql_put_names(p, &expr->lambda.params);
     sql_put(p, STR(": "));
@@ -261,7 +261,7 @@ static void put_with_lambda(printer *p, const struct sql_expr *expr, const char 
     sql_put(p, str_of(before));
     sql_put_expr(p, args_of(expr)->at[0]);
     sql_put(p, STR(", "));
-    sql_put_expr(p, lambda);
+    put_lambda(p, lambda);
     sql_put(p, str_of(after));
 }
 

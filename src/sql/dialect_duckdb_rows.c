@@ -60,7 +60,12 @@ static void posexplode(struct making *m) {
 
 /* One level of lists and one of structs, whose names only an alias from outside can change. */
 static void inline_structs(struct making *m) {
+    struct sql_type type = dialect_type(m->p, arg(m, 0));
     if (m->names != NULL) dialect_refuse(m->p, m->call->span, "inline outside of LATERAL VIEW");
+    if (type.kind != SQL_TYPE_ARRAY ||
+        (type.element != NULL && type.element->kind != SQL_TYPE_STRUCT &&
+         type.element->kind != SQL_TYPE_UNKNOWN))
+        dialect_refuse(m->p, m->call->span, "inline of what is no array of structs");
     unnest(m, "unnest(", arg(m, 0), ", max_depth := 2)");
 }
 

@@ -34,5 +34,8 @@ static bool looks_the_same(enum sql_type_kind kind) {
 }
 
 bool duck_meets(enum sql_type_kind set, enum sql_type_kind branch) {
-    return !sql_type_is_text(set) || looks_the_same(branch);
+    if (sql_type_is_text(set)) return looks_the_same(branch);
+    if (set == branch || branch == SQL_TYPE_NULL || branch == SQL_TYPE_UNKNOWN) return true;
+    if (sql_type_is_number(set)) return sql_type_is_number(branch);
+    return sql_type_is_time(set) && sql_type_is_time(branch);
 }

@@ -172,7 +172,7 @@ bool dialect_put_expr(printer *p, const struct sql_expr *of) {
     case SQL_EXISTS:
     case SQL_SUBQUERY: return false;
     case SQL_ROW: return !engine->has_rows && refuse_expr(p, of, "a row of values");
-    case SQL_LAMBDA: return put_or_refuse(p, of, engine->lambda, "a lambda");
+    case SQL_LAMBDA: return refuse_expr(p, of, "a lambda"); /* who takes one writes it */
     }
     return false;
 }

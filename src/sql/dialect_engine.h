@@ -80,7 +80,7 @@ struct dialect_engine {
     /* -- literals and references: _engine.c -- */
     void (*number)(printer *p, const struct sql_literal *literal); /* NUMBER and DECIMAL */
     dialect_put column;                                            /* alias.column.field… */
-    dialect_put field, lambda;
+    dialect_put field;
     bool has_rows; /* (a, b) IN (SELECT …) */
     void (*element)(printer *p, const struct sql_expr *base, const struct sql_expr *index);
 
@@ -186,6 +186,8 @@ void dialect_put_common(printer *p, const struct sql_expr *expr, const struct sq
 void dialect_put_plain(printer *p, const struct sql_expr *expr);
 /* Where its order counts: text by its bytes. */
 void dialect_put_sorted(printer *p, const struct sql_expr *expr);
+/* A text that no literal is alone: bare it would be no key to order by. */
+void dialect_put_key_text(printer *p, const struct sql_expr *expr);
 void dialect_put_cast(printer *p, const struct sql_expr *expr);
 /* CAST(value AS type), the value written by `put`. */
 void dialect_put_as(printer *p, const struct sql_expr *value, const struct sql_type *type,
@@ -241,6 +243,7 @@ bool dialect_put_aggregate(printer *p, const struct sql_expr *expr,
  * first argument is not NULL. */
 void dialect_open(printer *p, const struct sql_expr *call, const char *name);
 void dialect_close(printer *p, const struct sql_expr *call, bool not_null);
+void dialect_put_count(printer *p, const struct sql_expr *call);
 /* GROUPING__ID: a bit for each key of the block, in the order in which the keys stand first. */
 void dialect_put_grouping_id(printer *p, const struct sql_expr *expr);
 extern const struct dialect_hook dialect_aggregate_hooks[];

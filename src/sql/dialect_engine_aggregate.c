@@ -126,7 +126,7 @@ static bool is_star(const struct sql_exprs *args) {
 }
 
 /* Rows with no NULL among the arguments. */
-static void put_count(printer *p, const struct sql_expr *expr) {
+void dialect_put_count(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     dialect_open(p, expr, "count");
     if (args->n == 0) {
@@ -183,6 +183,9 @@ static void put_grouping(printer *p, const struct sql_expr *expr) {
         dialect_refuse(p, expr->span, "grouping_id of nothing");
         return;
     }
+    const struct sql_select *select = block_of(p, expr);
+    if (select != NULL && select->group_by.n_items == 0 && select->group_by.n_sets == 0)
+        dialect_refuse(p, expr->span, "grouping without GROUP BY");
     sql_put(p, STR("CAST(grouping("));
     sql_put_exprs(p, args_of(expr));
     sql_put(p, STR(") AS "));
@@ -349,7 +352,7 @@ const struct dialect_hook dialect_aggregate_hooks[] = {
     {"approx_distinct", put_approx_distinct},
     {"collect_list", put_collect_list},
     {"collect_set", put_collect_set},
-    {"count", put_count},
+    {"count", dialect_put_count},
     {"count_if", put_count_if},
     {"first_value", put_first_value},
     {"grouping", put_grouping},

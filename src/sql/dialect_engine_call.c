@@ -86,7 +86,8 @@ static void put_greatest(printer *p, const struct sql_expr *expr) {
 static void put_concat(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     for (size_t i = 0; i < args->n; i++)
-        dialect_wrap(p, i == 0 ? "(" : " || ", dialect_put_text, args->at[i], "");
+        dialect_wrap(p, i == 0 ? "(" : " || ",
+                     args->n == 1 ? dialect_put_key_text : dialect_put_text, args->at[i], "");
     sql_put_byte(p, ')');
 }
 
@@ -141,15 +142,35 @@ const struct dialect_hook dialect_plain_hooks[] = {
 
 /* -- templates -------------------------------------------------------------------------------- */
 
+static void put_array(printer *p, const struct sql_expr *arg) {
+    enum sql_type_kind kind = dialect_kind(p, arg);
+    if (kind != SQL_TYPE_ARRAY && kind != SQL_TYPE_NULL && kind != SQL_TYPE_UNKNOWN)
+        dialect_refuse_as(p, arg, kind, "an array");
+    sql_put_expr(p, arg);
+}
+
+static void put_map(printer *p, const struct sql_expr *arg) {
+    enum sql_type_kind kind = dialect_kind(p, arg);
+    if (kind != SQL_TYPE_MAP && kind != SQL_TYPE_NULL && kind != SQL_TYPE_UNKNOWN)
+        dialect_refuse_as(p, arg, kind, "a map");
+    sql_put_expr(p, arg);
+}
+
 static void put_coerced(printer *p, const struct sql_expr *arg, struct str as) {
     static const struct {
         const char *name;
         dialect_put put;
     } classes[] = {
-        {"string", dialect_put_text},     {"double", dialect_put_double},
-        {"number", dialect_put_number},   {"bigint", dialect_put_bigint},
-        {"decimal", dialect_put_decimal}, {"timestamp", dialect_put_time},
-        {"date", dialect_put_date},       {"boolean", dialect_put_boolean},
+        {"string", dialect_put_text},
+        {"double", dialect_put_double},
+        {"number", dialect_put_number},
+        {"bigint", dialect_put_bigint},
+        {"decimal", dialect_put_decimal},
+        {"timestamp", dialect_put_time},
+        {"date", dialect_put_date},
+        {"boolean", dialect_put_boolean},
+        {"array", put_array},
+        {"map", put_map},
     };
     for (size_t i = 0; i < COUNT(classes); i++) {
         if (!str_eq(str_of(classes[i].name), as)) continue;

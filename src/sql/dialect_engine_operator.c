@@ -214,18 +214,18 @@ bool dialect_put_chain(printer *p, const struct sql_expr *expr) {
 
 /* -- BETWEEN, IN, CASE ------------------------------------------------------------------------ */
 
-/* Engines look at all three together: with NULL for the value, both ends must go together too. */
-static bool go_together(const printer *p, const struct sql_expr *expr) {
-    return dialect_kind(p, expr->between.value) != SQL_TYPE_NULL ||
-           comparing(dialect_kind(p, expr->between.low), dialect_kind(p, expr->between.high)) ==
-               dialect_put_plain;
+/* Engines look at all values together: with NULL in front, the others must go together too. */
+static bool go_together(const printer *p, const struct sql_expr *value, const struct sql_expr *a,
+                        const struct sql_expr *b) {
+    return dialect_kind(p, value) != SQL_TYPE_NULL ||
+           comparing(dialect_kind(p, a), dialect_kind(p, b)) == dialect_put_plain;
 }
 
 bool dialect_put_between(printer *p, const struct sql_expr *expr) {
     const struct sql_expr *value = expr->between.value;
     dialect_put low = compared(p, value, expr->between.low);
     dialect_put high = compared(p, value, expr->between.high);
-    if (low == high && go_together(p, expr)) {
+    if (low == high && go_together(p, value, expr->between.low, expr->between.high)) {
         low(p, value);
         if (low == dialect_put_plain) put_collation(p, value, expr->between.low);
         sql_put(p, expr->negated ? STR(" NOT BETWEEN ") : STR(" BETWEEN "));
@@ -266,11 +266,15 @@ static dialect_put left_of_query(printer *p, const struct sql_expr *expr) {
 }
 
 static void put_in_list(printer *p, const struct sql_expr *expr) {
+    bool is_mixed = false;
     dialect_put put = NULL;
     for (size_t i = 0; i < expr->in.list.n; i++) {
         dialect_put one = compared(p, expr->in.value, expr->in.list.at[i]);
         bool is_null = dialect_kind(p, expr->in.list.at[i]) == SQL_TYPE_NULL;
-        if (put != NULL && one != put && !is_null)
+        if (i > 0)
+            is_mixed = is_mixed || !go_together(p, expr->in.value, expr->in.list.at[i - 1],
+                                                expr->in.list.at[i]);
+        if (is_mixed || (put != NULL && one != put && !is_null))
             dialect_refuse(p, expr->in.list.at[i]->span, "IN over values of several types");
         if (put == NULL || !is_null) put = one;
     }

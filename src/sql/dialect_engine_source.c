@@ -151,16 +151,35 @@ bool dialect_put_group_by(printer *p, const struct sql_group_by *by) {
 
 /* -- behind a query --------------------------------------------------------------------------- */
 
+/* The nth output that is not hidden; NULL: there are not so many. */
+static const struct resolved_output *output_at(const struct resolved_query *query, size_t n) {
+    for (size_t i = 0; i < query->n_outputs; i++)
+        if (!query->outputs[i].hidden && n-- == 0) return &query->outputs[i];
+    return NULL;
+}
+
+/* The branches are known each, and have no type that is common to them. */
+static bool is_at_odds(const struct resolved_query *set, size_t n) {
+    for (size_t i = 0; i < set->query->n_branches; i++) {
+        const struct resolved_output *output = output_at(set->branches[i], n);
+        if (output == NULL || output->type.kind == SQL_TYPE_UNKNOWN) return false;
+    }
+    return true;
+}
+
 static void check_branch(printer *p, const struct resolved_query *set,
                          const struct resolved_query *branch) {
-    size_t at = 0;
-    for (size_t i = 0; i < set->n_outputs; i++) {
+    size_t at = 0, n = 0;
+    for (size_t i = 0; i < set->n_outputs && p->failed == FAIL_NONE; i++) {
         if (set->outputs[i].hidden) continue;
         while (at < branch->n_outputs && branch->outputs[at].hidden) at++;
         if (at == branch->n_outputs) return;
         enum sql_type_kind own = branch->outputs[at++].type.kind;
         enum sql_type_kind whole = set->outputs[i].type.kind;
-        if (!p->dialect->engine->meets(whole, own))
+        bool is_bad =
+            whole == SQL_TYPE_UNKNOWN ? is_at_odds(set, n) : !p->dialect->engine->meets(whole, own);
+        n++;
+        if (is_bad)
             dialect_refuse(p, branch->query->span, "a set operation of %s and %s",
                            sql_type_name(own), sql_type_name(whole));
     }

@@ -109,7 +109,7 @@ bool dialect_put_interval(printer *p, const struct sql_expr *expr) {
 /* to_char(x) is CAST(x AS STRING). */
 static void put_to_char(printer *p, const struct sql_expr *expr) {
     if (args_of(expr)->n == 1)
-        dialect_put_text(p, args_of(expr)->at[0]);
+        dialect_put_key_text(p, args_of(expr)->at[0]);
     else
         p->dialect->engine->format(p, args_of(expr), FORMAT_ORACLE);
 }

@@ -48,6 +48,7 @@ static struct sql_type made_type(const printer *p, const struct sql_expr *expr,
                       dialect_find_unit(word, &unit) && dialect_is_of_days(unit);
         return is_day ? SQL_TYPE(DATE) : type;
     }
+    if (is_call_of(expr, "reverse") && type.kind != SQL_TYPE_ARRAY) return SQL_TYPE(STRING);
     if (is_call_of(expr, "to_date") && args->n == 1) return SQL_TYPE(DATE);
     bool is_percentile = is_call_of(expr, "percentile") || is_call_of(expr, "percentile_approx");
     if (is_percentile && args->n > 1 && sql_type_is_number(dialect_kind(p, args->at[1])))
@@ -329,13 +330,17 @@ static void cast_number(printer *p, const struct sql_expr *value, const struct s
         dialect_put_as(p, value, type, dialect_put_number);
 }
 
+void dialect_put_key_text(printer *p, const struct sql_expr *expr) {
+    if (dialect_is_null(expr) || (expr->kind == SQL_LITERAL && expr->literal.kind == SQL_STRING))
+        put_as_kind(p, expr, SQL_TYPE_STRING);
+    else
+        dialect_put_text(p, expr);
+}
+
 static void cast_text(printer *p, const struct sql_expr *value, const struct sql_type *type) {
     bool is_cut = type->kind == SQL_TYPE_VARCHAR && type->precision > 0;
     if (is_cut) sql_put(p, STR("left("));
-    if (dialect_is_null(value) || (value->kind == SQL_LITERAL && value->literal.kind == SQL_STRING))
-        put_as_kind(p, value, SQL_TYPE_STRING); /* bare it would be no key to order by */
-    else
-        dialect_put_text(p, value);
+    dialect_put_key_text(p, value);
     if (is_cut) sql_putf(p, ", %u)", (unsigned)type->precision);
 }
 

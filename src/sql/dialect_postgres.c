@@ -160,6 +160,7 @@ static const struct dialect_engine engine = {
     .bit_xor = {"", " # ", ""},
     .sha256 = {"encode(sha256(convert_to(", ", 'UTF8')), 'hex')"},
     .order = pg_put_order,
+    .ordered_distinct = pg_put_ordered_distinct,
     .collect = "array_agg",
     .empty_array = "'{}'",
     .has_outer_windows = true,

@@ -100,6 +100,63 @@ static void put_min_by(printer *p, const struct sql_expr *expr) {
     put_by(p, expr, "");
 }
 
+/* -- values that differ ----------------------------------------------------------------------- */
+
+static bool is_text_call(const printer *p, const struct sql_expr *expr) {
+    return sql_type_is_text(dialect_kind(p, args_of(expr)->at[1]));
+}
+
+/* The key is the value itself, as it stands behind DISTINCT. */
+void pg_put_ordered_distinct(printer *p, const struct sql_expr *expr, const struct sql_order *key,
+                             struct str separator) {
+    if (!is_text_call(p, expr))
+        dialect_refuse(p, expr->span, "an order of DISTINCT values that are no texts");
+    dialect_open(p, expr, "string_agg");
+    dialect_put_sorted(p, args_of(expr)->at[1]);
+    sql_put(p, STR(", "));
+    sql_put_string(p, separator);
+    sql_put(p, STR(" ORDER BY "));
+    pg_put_order(p, key, 1);
+    dialect_close(p, expr, false);
+}
+
+/* rank() of the value among its like, in the windows's partition. */
+static void put_place_among(printer *p, const struct sql_expr *expr, bool descending) {
+    const struct sql_window *over = expr->call.over;
+    struct sql_order order = {.expr = args_of(expr)->at[0], .descending = descending};
+    sql_put(p, STR("dense_rank() OVER ("));
+    if (over->partition.n > 0) sql_put(p, STR("PARTITION BY "));
+    sql_put_exprs(p, &over->partition);
+    sql_put(p, over->partition.n > 0 ? STR(" ORDER BY ") : STR("ORDER BY "));
+    pg_put_order(p, &order, 1);
+    sql_put_byte(p, ')');
+}
+
+/* count(DISTINCT x) OVER (PARTITION BY …): as many as stand before and behind x, and x; one less
+ * where one of them is NULL. */
+static void put_distinct_count(printer *p, const struct sql_expr *expr) {
+    const struct sql_window *over = expr->call.over;
+    if (over->n_order > 0 || over->frame != NULL || sql_name_given(&over->base) ||
+        expr->call.filter != NULL || args_of(expr)->n != 1)
+        dialect_refuse(p, expr->span, "DISTINCT within such a window function");
+    sql_put_byte(p, '(');
+    put_place_among(p, expr, false);
+    sql_put(p, STR(" + "));
+    put_place_among(p, expr, true);
+    dialect_wrap(p, " - 1 - max(CASE WHEN ", sql_put_operand, args_of(expr)->at[0],
+                 " IS NULL THEN 1 ELSE 0 END) OVER (");
+    if (over->partition.n > 0) sql_put(p, STR("PARTITION BY "));
+    sql_put_exprs(p, &over->partition);
+    sql_put(p, STR("))"));
+}
+
+static void put_count(printer *p, const struct sql_expr *expr) {
+    if (expr->call.distinct && expr->call.over != NULL)
+        put_distinct_count(p, expr);
+    else
+        dialect_put_count(p, expr);
+}
+
 /* -- windows ---------------------------------------------------------------------------------- */
 
 /* A constant has its type told, which a function of any type asks for. */
@@ -193,6 +250,7 @@ static void put_lead(printer *p, const struct sql_expr *expr) {
 
 const struct dialect_hook pg_aggregate_hooks[] = {
     {"avg", put_avg},
+    {"count", put_count},
     {"median", put_median},
     {"percentile", put_percentile},
     {"min", put_min},

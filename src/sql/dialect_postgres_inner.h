@@ -37,6 +37,11 @@ void pg_put_split_plain(printer *p, const struct sql_expr *text, struct str sepa
 void pg_put_array_reverse(printer *p, const struct sql_expr *call);
 void pg_put_element(printer *p, const struct sql_expr *base, const struct sql_expr *index);
 
+/* -- aggregates ------------------------------------------------------------------------------- */
+
+void pg_put_ordered_distinct(printer *p, const struct sql_expr *call, const struct sql_order *key,
+                             struct str separator);
+
 /* -- times ------------------------------------------------------------------------------------ */
 
 void pg_put_amount(printer *p, enum dialect_unit unit, const struct sql_expr *n);

@@ -196,7 +196,13 @@ static void put_concat_ws(printer *p, const struct sql_expr *expr) {
 static void put_keyvalue(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     struct str outer = STR(";"), inner = STR(":"), key = STR_NONE;
-    bool is_good = args->n != 3 && dialect_constant_text(args->at[args->n - 1], &key);
+    const struct sql_expr *wanted = args->at[args->n - 1];
+    int64_t number;
+    bool is_good = args->n != 3 && dialect_constant_text(wanted, &key);
+    if (wanted->kind == SQL_LITERAL && dialect_constant_int(wanted, &number)) {
+        key = wanted->literal.text;
+        is_good = args->n != 3;
+    }
     if (args->n == 4)
         is_good = is_good && dialect_constant_text(args->at[1], &outer) &&
                   dialect_constant_text(args->at[2], &inner);
@@ -326,21 +332,39 @@ static void put_regexp_replace(printer *p, const struct sql_expr *expr) {
     dialect_wrap(p, ", ", dialect_put_text, args->at[2], which == 0 ? ", 'g')" : ")");
 }
 
+/* Constants from 1 on behind the pattern: where to begin, and which match. With a place, the
+ * pattern may not ask where the text begins. */
+static void put_places(printer *p, const struct sql_expr *expr, size_t most) {
+    const struct sql_exprs *args = args_of(expr);
+    struct str pattern;
+    (void)dialect_constant_text(args->at[1], &pattern);
+    bool is_anchored = str_find_byte(pattern, '^') < pattern.len ||
+                       str_find(pattern, STR("\\b")) < pattern.len ||
+                       str_find(pattern, STR("\\B")) < pattern.len;
+    for (size_t i = 2; i < args->n; i++) {
+        int64_t n = 0;
+        if (i >= most || is_anchored || !dialect_constant_int(args->at[i], &n) || n < 1 ||
+            n > INT32_MAX)
+            dialect_refuse(p, expr->span, "a regular expression from such a place");
+        sql_putf(p, ", %d", (int)n);
+    }
+}
+
 static void put_regexp_count(printer *p, const struct sql_expr *expr) {
-    if (args_of(expr)->n > 2) dialect_refuse(p, expr->span, "regexp_count from a place");
     put_two_of_regex(p, args_of(expr), "CAST(regexp_count(");
+    put_places(p, expr, 3);
     sql_put(p, STR(") AS bigint)"));
 }
 
 static void put_regexp_substr(printer *p, const struct sql_expr *expr) {
-    if (args_of(expr)->n > 2) dialect_refuse(p, expr->span, "regexp_substr from a place");
     put_two_of_regex(p, args_of(expr), "regexp_substr(");
+    put_places(p, expr, 4);
     sql_put_byte(p, ')');
 }
 
 static void put_regexp_instr(printer *p, const struct sql_expr *expr) {
-    if (args_of(expr)->n > 2) dialect_refuse(p, expr->span, "regexp_instr from a place");
     put_two_of_regex(p, args_of(expr), "CAST(regexp_instr(");
+    put_places(p, expr, 4);
     sql_put(p, STR(") AS bigint)"));
 }
 

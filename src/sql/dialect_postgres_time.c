@@ -86,26 +86,28 @@ void pg_put_truncated(printer *p, enum dialect_unit unit, const struct sql_expr 
 static bool put_compound(printer *p, const struct sql_interval *interval) {
     static const struct {
         enum sql_unit unit;
-        const char *argument, *behind;
+        char mark;
+        unsigned most; /* of one that is not the first */
+        const char *argument;
     } parts[] = {
-        {SQL_UNIT_YEAR, "years", "-"},  {SQL_UNIT_MONTH, "months", ""},
-        {SQL_UNIT_DAY, "days", " "},    {SQL_UNIT_HOUR, "hours", ":"},
-        {SQL_UNIT_MINUTE, "mins", ":"}, {SQL_UNIT_SECOND, "secs", ""},
+        {SQL_UNIT_YEAR, '-', 0, "years"},   {SQL_UNIT_MONTH, '\0', 11, "months"},
+        {SQL_UNIT_DAY, ' ', 0, "days"},     {SQL_UNIT_HOUR, ':', 23, "hours"},
+        {SQL_UNIT_MINUTE, ':', 59, "mins"}, {SQL_UNIT_SECOND, '\0', 59, "secs"},
     };
     struct str rest;
     uint64_t n;
-    size_t i = 0, last = 0;
+    size_t first = 0, last = 0;
     if (!dialect_constant_text(interval->value, &rest)) return false;
-    while (i < COUNT(parts) && parts[i].unit != interval->from) i++;
+    bool is_negative = rest.len > 0 && rest.ptr[0] == '-';
+    if (is_negative) rest = str_slice(rest, 1, rest.len);
+    while (first < COUNT(parts) && parts[first].unit != interval->from) first++;
     while (last < COUNT(parts) && parts[last].unit != interval->to) last++;
-    if (last == COUNT(parts) || i >= last || (i < 2) != (last < 2)) return false;
-    sql_put(p, STR("make_interval("));
-    for (;; i++) {
-        struct str number = i == last ? rest : str_cut(&rest, parts[i].behind[0]);
-        if (!str_to_u64(number, &n) || n > 1000000) return false;
-        sql_putf(p, "%s => %d", parts[i].argument, (int)n);
-        if (i == last) break;
-        sql_put(p, STR(", "));
+    if (last == COUNT(parts) || first >= last || (first < 2) != (last < 2)) return false;
+    sql_put(p, is_negative ? STR("-make_interval(") : STR("make_interval("));
+    for (size_t i = first; i <= last; i++) {
+        struct str number = i == last ? rest : str_cut(&rest, parts[i].mark);
+        if (!str_to_u64(number, &n) || n > (i == first ? 1000000 : parts[i].most)) return false;
+        sql_putf(p, "%s%s => %d", i == first ? "" : ", ", parts[i].argument, (int)n);
     }
     sql_put_byte(p, ')');
     return true;
@@ -158,7 +160,31 @@ static void put_next_day(printer *p, const struct sql_expr *expr) {
                            "'YYYY-MM-DD')"));
 }
 
+/* The zone is a constant name, which the server knows or fails. */
+static void put_zoned(printer *p, const struct sql_expr *expr, bool is_from) {
+    struct str zone;
+    bool is_good = dialect_constant_text(args_of(expr)->at[1], &zone) && zone.len > 0;
+    for (size_t i = 0; i < zone.len; i++)
+        is_good = is_good && (dialect_is_letter(zone.ptr[i]) || dialect_is_in(zone.ptr[i], "/_"));
+    if (!is_good) dialect_refuse(p, expr->span, "a zone that is no constant name");
+    dialect_wrap(p, "((", dialect_put_time, args_of(expr)->at[0], " AT TIME ZONE ");
+    sql_put_string(p, is_from ? STR("UTC") : zone);
+    sql_put(p, STR(") AT TIME ZONE "));
+    sql_put_string(p, is_from ? zone : STR("UTC"));
+    sql_put_byte(p, ')');
+}
+
+static void put_from_utc(printer *p, const struct sql_expr *expr) {
+    put_zoned(p, expr, true);
+}
+
+static void put_to_utc(printer *p, const struct sql_expr *expr) {
+    put_zoned(p, expr, false);
+}
+
 const struct dialect_hook pg_time_hooks[] = {
+    {"from_utc", put_from_utc},
+    {"to_utc", put_to_utc},
     {"next_day", put_next_day},
     {NULL, NULL},
 };

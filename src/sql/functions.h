@@ -121,10 +121,10 @@ enum piece_kind { PIECE_END = 0, PIECE_TEXT, PIECE_ARG, PIECE_REST };
 
 struct spelling_piece {
     enum piece_kind kind;
-    size_t arg;      /* ARG: which, from 0. REST: from which on */
-    struct str text; /* TEXT; ARG: what stands there when the argument is not given */
-    struct str
-        coerce; /* ARG: string double number bigint decimal timestamp date boolean; or none */
+    size_t arg;        /* ARG: which, from 0. REST: from which on */
+    struct str text;   /* TEXT; ARG: what stands there when the argument is not given */
+    struct str coerce; /* ARG: string double number bigint decimal timestamp date boolean array map;
+                          or none */
 };
 
 /* Takes the next piece off the front of a template. A malformed template is a PIECE_END too soon;

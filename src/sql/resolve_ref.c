@@ -67,7 +67,9 @@ static result unknown(const struct seeking *s) {
     struct resolver *r = s->env->r;
     const struct sql_name *first = &s->parts[0];
     const struct resolved_source *in = NULL;
-    if (s->n_names > 1) in = scope_find_source(s->env->from, s->env->is_on, first, 1);
+    for (const struct env *env = s->env; s->n_names > 1 && env != NULL && in == NULL;
+         env = env->outer)
+        in = scope_find_source(env->from, env->is_on, first, 1);
     if (in != NULL) {
         result failed = absent_error(r, s->span, "no column '" STR_FMT "' in '" STR_FMT "'",
                                      STR_ARG(utf8_clip(s->parts[1].text, 128)),

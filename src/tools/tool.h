@@ -32,6 +32,13 @@ enum tool_reply {
     TOOL_CONTENT,      /* members of MCP's CallToolResult into an open object: content and others */
 };
 
+/* May its call become a task (mcp/task.h), where the client can? */
+enum tool_task {
+    TASK_NEVER = 0,
+    TASK_MAY,  /* when it runs for long */
+    TASK_MUST, /* at once, and never otherwise */
+};
+
 struct tool {
     const char *name;
     const char *title;
@@ -44,6 +51,7 @@ struct tool {
     const char *data_schema;  /* JSON schema of the envelope's `data` when ok */
     enum tool_reply reply;
     enum tool_wait waits;
+    enum tool_task task;
     bool is_destructive, is_idempotent, is_open_world; /* every tool today only reads */
     bool is_cacheable; /* its answer hangs on arguments, rights and data alone (road/recall.h) */
     result (*run)(struct call *call, const void *input, struct json_writer *data);

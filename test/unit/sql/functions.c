@@ -32,8 +32,8 @@ static void is_sorted_and_sane(void **state) {
  * fallback to each that may be missing. */
 static void check_template(const struct sql_function *f, struct str text, size_t n_args) {
     struct str rest = text;
-    static const char *const classes[] = {"string", "double",  "number",    "bigint",
-                                          "date",   "decimal", "timestamp", "boolean"};
+    static const char *const classes[] = {"string",  "double",    "number",  "bigint", "date",
+                                          "decimal", "timestamp", "boolean", "array",  "map"};
     while (rest.len > 0) {
         struct spelling_piece piece = sql_spelling_next(&rest);
         bool is_known = piece.coerce.len == 0;

@@ -423,6 +423,10 @@ static const struct {
      "SQL_NOT_SUPPORTED", "max(u.level)", "derived table"},
     {"SELECT 1 FROM users u WHERE EXISTS (SELECT 1 FROM orders HAVING sum(u.level) > 1)",
      "SQL_NOT_SUPPORTED", "sum(u.level)", "derived table"},
+    {"SELECT 1 FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE u.nam = o.ds)",
+     "COLUMN_NOT_ALLOWED", "u.nam", "'name'"},
+    {"SELECT 1 FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE u.phon = o.ds)",
+     "COLUMN_NOT_ALLOWED", "u.phon", ""},
     {"SELECT named_struct('a', name).b FROM users", "COLUMN_NOT_ALLOWED", NULL, ""},
     {"SELECT struct(name, level).col3 FROM users", "COLUMN_NOT_ALLOWED", NULL, ""},
     /* what is not there and what is not granted are told in the same words */

@@ -1,0 +1,516 @@
+#include "mcp/task.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "mcp/answer.h"
+#include "mcp/methods.h"
+#include "mcp/task_record.h"
+#include "tools/tool.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* What a turn that may become a task has beside. */
+struct task {
+    pthread_mutex_t lock;
+    bool is_adopted;    /* the client has, or gets, the task for an answer */
+    bool is_at_clerk;   /* a clerk is making the task of it */
+    bool is_finished;   /* the call's answer is in turn->out */
+    struct turn *clerk; /* whose memory the next two are in; NULL: the turn's own */
+    struct journal journal;
+    struct task_record record;
+    void (*finish)(struct turn *turn); /* the door's */
+};
+
+bool task_is_possible(const struct turn *turn) {
+    const struct json *extensions = json_get(turn->capabilities, STR("extensions"));
+    return turn->era == ERA_MODERN && turn->mcp->store != NULL && turn->way != NULL &&
+           json_get(extensions, STR(TASKS_EXTENSION)) != NULL;
+}
+
+bool task_is_adopted(const struct turn *turn) {
+    return turn->task != NULL && turn->task->is_adopted;
+}
+
+void task_end(struct turn *turn) {
+    if (turn->task == NULL) return;
+    journal_forget(&turn->mcp->journals, &turn->task->journal);
+    pthread_mutex_destroy(&turn->task->lock);
+    turn_free(turn->task->clerk);
+}
+
+/* -- its record ------------------------------------------------------------------------------- */
+
+/* What changes a record: false leaves it as it is. */
+typedef bool record_change(struct task_record *record, void *with, struct arena *arena);
+
+/* Changes it, whoever else does at the same time. */
+static result change_record(struct turn *turn, struct str id, record_change *change, void *with,
+                            struct task_record *out, struct report *report) {
+    struct mcp *mcp = turn->mcp;
+    struct arena *arena = &turn->call->arena;
+    for (bool is_kept = false; !is_kept;) {
+        TRY(task_record_find(mcp->store, id, &turn->call->principal, arena, out, report));
+        if (!change(out, with, arena)) break;
+        if (arena->is_spent) return fail_memory(report);
+        TRY(task_record_keep(mcp->store, mcp->clock, out, arena, &is_kept, report));
+    }
+    if (turn->mcp->hub.n == 0) return OK;
+    struct buf buf;
+    struct json_writer w;
+    buf_init(&buf, SUBSCRIBER_MESSAGE_BYTES_MAX);
+    json_writer_init(&w, &buf);
+    json_object(&w);
+    task_record_write(out, true, &w);
+    json_object_end(&w);
+    struct str json = buf_flat(&buf, arena);
+    if (buf_failed(&buf, NULL).why == FAIL_NONE && json.ptr != NULL)
+        hub_note(&mcp->hub, id, "notifications/tasks", str_slice(json, 1, json.len - 1));
+    buf_deinit(&buf);
+    return OK;
+}
+
+/* -- the end of the call ---------------------------------------------------------------------- */
+
+static bool end_record(struct task_record *record, void *with, struct arena *arena) {
+    const struct task_record *end = with;
+    (void)arena;
+    if (record->end != TASK_OPEN) return false; /* cancelled meanwhile */
+    record->end = end->end;
+    record->outcome = end->outcome;
+    return true;
+}
+
+/* The answer was made for a request that nobody waits for any more: its result, or its error, is
+ * the task's. */
+static struct task_record outcome_of(struct turn *turn) {
+    struct arena *arena = &turn->call->arena;
+    struct json_limits limits = {.bytes = (size_t)STORE_VALUE_BYTES_MAX, .allows_nul = true};
+    const struct json *answer = NULL;
+    struct report unused = {0};
+    struct str text = buf_flat(&turn->out, arena);
+    struct task_record end = {.end = TASK_FAILED,
+                              .outcome = STR("{\"code\":-32603,\"message\":\"the answer could not "
+                                             "be built\"}")};
+    if (buf_failed(&turn->out, NULL).why != FAIL_NONE || text.ptr == NULL ||
+        json_read(text, &limits, arena, &answer, &unused).why != FAIL_NONE)
+        return end;
+    const struct json *error = json_get(answer, STR("error"));
+    const struct json *found = error != NULL ? error : json_get(answer, STR("result"));
+    if (found != NULL) end.outcome = json_raw(found);
+    if (found != NULL && error == NULL) end.end = TASK_COMPLETED;
+    return end;
+}
+
+static void complete(struct turn *turn) {
+    struct task *task = turn->task;
+    struct task_record end = outcome_of(turn), now;
+    struct report report = {0};
+    result r = change_record(turn, task->record.id, end_record, &end, &now, &report);
+    if (r.why == FAIL_LIMIT) {
+        end =
+            (struct task_record){.end = TASK_FAILED,
+                                 .outcome = STR("{\"code\":-32603,\"message\":\"the result is too "
+                                                "large to be kept\"}")};
+        report_clear(&report);
+        r = change_record(turn, task->record.id, end_record, &end, &now, &report);
+    }
+    if (r.why != FAIL_NONE) log_line(LOG_ERROR, "task_not_ended", STR_NONE, "%s", report.sentence);
+    journal_close(&turn->mcp->journals, &task->journal);
+    task->finish(turn);
+}
+
+static void finish(struct turn *turn) {
+    struct task *task = turn->task;
+    pthread_mutex_lock(&task->lock);
+    task->is_finished = true;
+    bool is_adopted = task->is_adopted, is_at_clerk = task->is_at_clerk;
+    pthread_mutex_unlock(&task->lock);
+    if (is_adopted) {
+        turn->finish = task->finish; /* a desk that is full ends it so */
+        turn_at_desk(turn, complete);
+    } else if (!is_at_clerk) {
+        task->finish(turn);
+    }
+}
+
+static bool wrap(struct turn *turn) {
+    struct task *task = arena_new(&turn->call->arena, struct task);
+    if (task == NULL) return false;
+    pthread_mutex_init(&task->lock, NULL);
+    task->finish = turn->finish;
+    turn->task = task;
+    turn->finish = finish;
+    return true;
+}
+
+/* -- becoming a task -------------------------------------------------------------------------- */
+
+/* A whole answer to the turn's message that tells of the task. ptr NULL: no memory. */
+static struct str task_text(struct turn *turn, const struct task_record *record,
+                            const char *result_type, bool in_detail, struct arena *arena) {
+    struct buf buf;
+    struct json_writer w;
+    buf_init(&buf, SUBSCRIBER_MESSAGE_BYTES_MAX);
+    rpc_begin_result(&buf, turn->message.id);
+    json_writer_init(&w, &buf);
+    json_object(&w);
+    json_put_text(&w, STR("resultType"), str_of(result_type));
+    json_key(&w, STR("_meta"));
+    json_raw_value(&w, STR("{\"io.modelcontextprotocol/serverInfo\":" SERVER_INFO "}"));
+    task_record_write(record, in_detail, &w);
+    json_object_end(&w);
+    rpc_end_result(&buf);
+    struct str text =
+        buf_failed(&buf, NULL).why == FAIL_NONE ? str_dup(arena, buf_flat(&buf, arena)) : STR_NONE;
+    buf_deinit(&buf);
+    return text;
+}
+
+/* From here on the call can be cancelled by the task's id. */
+static void adopt(struct turn *turn) {
+    turn->running.call = turn->call;
+    turn->running.session_id = STR("task");
+    turn->running.request_id = turn->task->record.id;
+    turn->task->journal.call = turn->call;
+    running_join(&turn->mcp->running, &turn->running);
+}
+
+/* The record and the lease. `arena` must live as long as the turn of the call. */
+static result make_task(struct turn *turn, struct arena *arena, struct report *report) {
+    struct mcp *mcp = turn->mcp;
+    struct task *task = turn->task;
+    task->record = (struct task_record){.holder = principal_key(&turn->call->principal, arena),
+                                        .request = turn->message.body};
+    if (task->record.holder.ptr == NULL) return fail_memory(report);
+    TRY(task_record_make(mcp->store, mcp->clock, &task->record, arena, report));
+    task->journal.name = str_printf(arena, "task/" STR_FMT, STR_ARG(task->record.id));
+    task->journal.cancel_key = journal_cancel_key(STR("task"), task->record.id, arena);
+    if (task->journal.name.ptr == NULL || task->journal.cancel_key.ptr == NULL)
+        return fail_memory(report);
+    adopt(turn);
+    return journal_take_over(&mcp->journals, &task->journal, arena, report);
+}
+
+/* At the desk, before the call begins. */
+static void begin_as_task(struct turn *turn) {
+    struct arena *arena = &turn->call->arena;
+    struct report report = {0};
+    struct str created = STR_NONE;
+    if (make_task(turn, arena, &report).why == FAIL_NONE)
+        created = task_text(turn, &turn->task->record, "task", false, arena);
+    if (created.ptr == NULL) {
+        if (report.why == FAIL_NONE) (void)fail_memory(&report);
+        turn_fail(turn, &report);
+        return;
+    }
+    turn->task->is_adopted = true;
+    turn->way->answer_early(turn, created);
+    road_walk(turn->mcp->road, turn->call);
+}
+
+/* -- the clerk: makes a task of a call that runs ---------------------------------------------- */
+
+/* Whoever comes last of call and clerk ends the turn. */
+static void part(struct turn *turn, struct str created) {
+    struct task *task = turn->task;
+    pthread_mutex_lock(&task->lock);
+    task->is_at_clerk = false;
+    task->is_adopted = created.ptr != NULL;
+    bool is_finished = task->is_finished, is_adopted = task->is_adopted;
+    if (is_adopted) turn->way->answer_early(turn, created);
+    pthread_mutex_unlock(&task->lock); /* when the call goes on, all may be gone from here */
+    if (!is_finished) return;
+    if (is_adopted)
+        complete(turn);
+    else
+        task->finish(turn);
+}
+
+/* The call is running and its arena is its own: what is made here is the clerk's. */
+static void adopt_running(struct turn *clerk) {
+    struct turn *turn = clerk->owner;
+    struct report report = {0};
+    struct str created = STR_NONE;
+    if (make_task(turn, &clerk->call->arena, &report).why == FAIL_NONE)
+        created = task_text(turn, &turn->task->record, "task", false, &clerk->call->arena);
+    if (created.ptr == NULL) log_line(LOG_WARN, "task_not_made", STR_NONE, "%s", report.sentence);
+    part(turn, created);
+}
+
+/* The desk is full. */
+static void clerk_refused(struct turn *clerk) {
+    part(clerk->owner, STR_NONE);
+}
+
+/* On the loop, `task_after` later. */
+static void consider(struct turn *turn) {
+    struct task *task = turn->task;
+    struct turn *clerk = turn_new(turn->mcp, clerk_refused, turn);
+    if (clerk == NULL) return;
+    pthread_mutex_lock(&task->lock);
+    task->is_at_clerk = !task->is_finished;
+    bool is_needed = task->is_at_clerk;
+    if (is_needed) task->clerk = clerk;
+    pthread_mutex_unlock(&task->lock);
+    if (is_needed)
+        turn_at_desk(clerk, adopt_running);
+    else
+        turn_free(clerk);
+}
+
+/* -- walking ---------------------------------------------------------------------------------- */
+
+void task_refuse(struct turn *turn, const char *message) {
+    struct rpc_error error = {
+        RPC_MISSING_CAPABILITY, 400, str_of(message),
+        STR("{\"requiredCapabilities\":{\"extensions\":{\"" TASKS_EXTENSION "\":{}}}}")};
+    turn_error(turn, &error);
+    turn->finish(turn);
+}
+
+void task_walk(struct turn *turn) {
+    const struct tool *tool = tool_find(turn->call->tool_name);
+    enum tool_task kind = tool == NULL ? TASK_NEVER : tool->task;
+    int64_t after_ms = turn->call->snapshot->settings.task_after_ms;
+    bool is_possible = kind != TASK_NEVER && task_is_possible(turn);
+    if (kind == TASK_MUST && turn->era == ERA_MODERN && !is_possible) {
+        task_refuse(turn, "this tool runs as a task, which the client did not declare");
+        return;
+    }
+    if (is_possible && wrap(turn)) {
+        if (kind == TASK_MUST) {
+            turn_at_desk(turn, begin_as_task);
+            return;
+        }
+        turn->way->after(turn, after_ms, consider);
+    }
+    road_walk(turn->mcp->road, turn->call);
+}
+
+/* -- asking ----------------------------------------------------------------------------------- */
+
+struct questions {
+    struct ask *asks;
+    size_t n;
+};
+
+static const struct json *question(const struct ask *ask, struct arena *arena) {
+    const struct json *tree;
+    struct report unused = {0};
+    struct str text = str_printf(arena, "{\"method\":\"" STR_FMT "\",\"params\":" STR_FMT "}",
+                                 STR_ARG(ask_method(ask->kind)), STR_ARG(ask->params));
+    if (text.ptr == NULL || json_read(text, NULL, arena, &tree, &unused).why != FAIL_NONE)
+        return NULL;
+    return tree;
+}
+
+/* Adds what was not asked before; takes back answers that have not the form. */
+static bool put_questions(struct task_record *record, void *with, struct arena *arena) {
+    const struct questions *questions = with;
+    bool is_changed = false;
+    for (size_t i = 0; i < questions->n && record->end == TASK_OPEN; i++) {
+        const struct ask *ask = &questions->asks[i];
+        struct str key = str_of(ask->key);
+        const struct json *answer = json_get(record->answers, key);
+        if (json_get(record->asks, key) == NULL) {
+            record->asks = task_with_member(record->asks, key, question(ask, arena), arena);
+            is_changed = true;
+        } else if (answer != NULL && !ask_accepts(ask, answer, arena)) {
+            record->answers = task_with_member(record->answers, key, NULL, arena);
+            is_changed = true;
+        }
+    }
+    return is_changed;
+}
+
+static bool take_answers(struct ask *asks, size_t n, const struct task_record *record) {
+    bool all = true;
+    for (size_t i = 0; i < n; i++) {
+        asks[i].answer = json_get(record->answers, str_of(asks[i].key));
+        all = all && asks[i].answer != NULL;
+    }
+    return all;
+}
+
+static void wait_a_while(void) {
+    struct timespec time = {.tv_nsec = TASK_LOOK_MS * 1000000L};
+    nanosleep(&time, NULL);
+}
+
+result task_ask(struct turn *turn, struct ask *asks, size_t n) {
+    struct call *call = turn->call;
+    struct questions questions = {asks, n};
+    struct task_record record;
+    uint64_t seen = 0, tide = 0;
+    for (;; wait_a_while()) {
+        if (call_is_cancelled(call))
+            return fail(&call->report, FAIL_CANCELLED, "CANCELLED", REPORT_NO_OFFSET,
+                        "the caller cancelled");
+        TRY(store_tide(turn->mcp->store, &tide, &call->report));
+        if (tide == seen) continue;
+        seen = tide;
+        TRY(change_record(turn, turn->task->record.id, put_questions, &questions, &record,
+                          &call->report));
+        if (take_answers(asks, n, &record)) return OK;
+    }
+}
+
+/* -- tasks/get, tasks/update, tasks/cancel ---------------------------------------------------- */
+
+static struct str id_of(const struct turn *turn) {
+    return json_get_text(turn->message.params, STR("taskId"));
+}
+
+static void refuse(struct turn *turn, const struct report *report) {
+    if (report->why == FAIL_ABSENT)
+        answer_refuse_params(turn, report->sentence);
+    else
+        turn_fail(turn, report);
+}
+
+static bool may_ask(struct turn *turn) {
+    if (!task_is_possible(turn)) {
+        task_refuse(turn, "the client did not declare the tasks extension");
+        return false;
+    }
+    if (id_of(turn).ptr != NULL) return true;
+    answer_refuse_params(turn, "'taskId' must be the id of a task");
+    return false;
+}
+
+/* The replica that ran it is gone, and the lease is ours: what was asked has been answered, and the
+ * turn goes on as the call's own. */
+static void run_again(struct turn *turn) {
+    struct report report = {0};
+    if (!turn_read(turn, turn->task->record.request)) {
+        turn->finish(turn);
+        return;
+    }
+    const struct tool *tool = tool_find(json_get_text(turn->message.params, STR("name")));
+    if (tool == NULL || tool->is_destructive) {
+        answer_refuse(turn, RPC_INTERNAL_ERROR,
+                      STR("CALL_LOST: the replica that ran the call is gone, and this tool may not "
+                          "run twice; look whether it took effect"),
+                      STR("{\"code\":\"CALL_LOST\"}"));
+        return;
+    }
+    turn->capabilities = era_capabilities(&turn->message);
+    peer_init(turn);
+    if (rounds_take(turn, &report).why != FAIL_NONE)
+        answer_refuse_params(turn, report.sentence);
+    else
+        tool_call_begin(turn);
+}
+
+/* true: the lease was free and is ours. */
+static result take_over(struct turn *turn, const struct task_record *record, bool *is_ours,
+                        struct report *report) {
+    struct journals *journals = &turn->mcp->journals;
+    struct arena *arena = &turn->call->arena;
+    struct str name = str_printf(arena, "task/" STR_FMT, STR_ARG(record->id));
+    bool is_held = true;
+    *is_ours = false;
+    if (name.ptr == NULL) return fail_memory(report);
+    TRY(journal_is_held(journals, name, arena, &is_held, report));
+    if (is_held) return OK;
+    if (!wrap(turn)) return fail_memory(report);
+    struct task *task = turn->task;
+    task->record = *record;
+    task->journal.name = name;
+    task->journal.cancel_key = journal_cancel_key(STR("task"), record->id, arena);
+    TRY(journal_take_over(journals, &task->journal, arena, report));
+    *is_ours = task->journal.lease_version != STORE_ABSENT;
+    return OK;
+}
+
+/* At the desk. */
+static void get(struct turn *turn) {
+    struct arena *arena = &turn->call->arena;
+    struct report report = {0};
+    struct task_record record;
+    bool is_ours = false;
+    result r = task_record_find(turn->mcp->store, id_of(turn), &turn->call->principal, arena,
+                                &record, &report);
+    if (r.why == FAIL_NONE && record.end == TASK_OPEN)
+        r = take_over(turn, &record, &is_ours, &report);
+    if (r.why != FAIL_NONE) {
+        refuse(turn, &report);
+        return;
+    }
+    struct str answer = task_text(turn, &record, "complete", true, arena);
+    if (!is_ours || answer.ptr == NULL) {
+        buf_add(&turn->out, answer);
+        turn->finish(turn);
+        return;
+    }
+    turn->task->is_adopted = true;
+    adopt(turn);
+    turn->way->answer_early(turn, answer);
+    run_again(turn);
+}
+
+void method_task_get(struct turn *turn) {
+    if (may_ask(turn)) turn_at_desk(turn, get);
+}
+
+static bool put_answers(struct task_record *record, void *with, struct arena *arena) {
+    const struct json *brought = with;
+    bool is_changed = false;
+    for (uint32_t i = 0; i < brought->n && record->end == TASK_OPEN; i++) {
+        const struct json_member *m = &brought->members[i];
+        if (!task_record_is_open(record, m->key) || m->value.type != JSON_OBJECT) continue;
+        record->answers = task_with_member(record->answers, m->key, &m->value, arena);
+        is_changed = true;
+    }
+    return is_changed;
+}
+
+static bool cancel_record(struct task_record *record, void *with, struct arena *arena) {
+    (void)with;
+    (void)arena;
+    if (record->end != TASK_OPEN) return false;
+    record->end = TASK_CANCELLED;
+    return true;
+}
+
+static void update(struct turn *turn) {
+    const struct json *brought = json_get(turn->message.params, STR("inputResponses"));
+    struct json copy = *brought;
+    struct report report = {0};
+    struct task_record record;
+    if (change_record(turn, id_of(turn), put_answers, &copy, &record, &report).why != FAIL_NONE)
+        refuse(turn, &report);
+    else
+        answer_empty(turn);
+}
+
+void method_task_update(struct turn *turn) {
+    const struct json *brought = json_get(turn->message.params, STR("inputResponses"));
+    if (!may_ask(turn)) return;
+    if (brought == NULL || brought->type != JSON_OBJECT)
+        answer_refuse_params(turn, "'inputResponses' must be an object");
+    else
+        turn_at_desk(turn, update);
+}
+
+/* What runs here is told at once, what runs elsewhere by its replica's keeper. */
+static void cancel(struct turn *turn) {
+    struct mcp *mcp = turn->mcp;
+    struct str id = id_of(turn);
+    struct report report = {0};
+    struct task_record record;
+    result r = change_record(turn, id, cancel_record, NULL, &record, &report);
+    if (r.why == FAIL_NONE && !running_cancel(&mcp->running, STR("task"), id)) {
+        struct str key = journal_cancel_key(STR("task"), record.id, &turn->call->arena);
+        r = key.ptr == NULL ? fail_memory(&report) : journal_cancel(&mcp->journals, key, &report);
+    }
+    if (r.why != FAIL_NONE)
+        refuse(turn, &report);
+    else
+        answer_empty(turn);
+}
+
+void method_task_cancel(struct turn *turn) {
+    if (may_ask(turn)) turn_at_desk(turn, cancel);
+}
