@@ -171,6 +171,8 @@ static void put_sort_array(printer *p, const struct sql_expr *expr) {
     bool is_known = args->n == 1 || is_down ||
                     (args->at[1]->kind == SQL_LITERAL && args->at[1]->literal.kind == SQL_TRUE);
     if (!is_known) dialect_refuse(p, expr->span, "sort_array in a direction that is no constant");
+    if (element_of(p, args->at[0]) == NULL)
+        dialect_refuse(p, expr->span, "sort_array of what is no array");
     sql_put(p, STR("list_sort("));
     sql_put_expr(p, args->at[0]);
     sql_put(p, is_down ? STR(", 'DESC', 'NULLS LAST')") : STR(", 'ASC', 'NULLS FIRST')"));
@@ -186,6 +188,24 @@ static void put_size(printer *p, const struct sql_expr *expr) {
     sql_put(p, STR(") AS BIGINT)"));
 }
 
+/* f(array) whose elements are of one kind; `what` says of which. */
+static void put_of_elements(printer *p, const struct sql_expr *expr, enum sql_type_kind kind,
+                            const char *name, const char *what) {
+    const struct sql_type *element = element_of(p, args_of(expr)->at[0]);
+    bool is_unknown = element != NULL && element->kind == SQL_TYPE_UNKNOWN;
+    if (element == NULL || (element->kind != kind && !is_unknown))
+        dialect_refuse(p, expr->span, "%s…) of what is no array of %s", name, what);
+    dialect_wrap(p, name, sql_put_expr, args_of(expr)->at[0], ")");
+}
+
+static void put_flatten(printer *p, const struct sql_expr *expr) {
+    put_of_elements(p, expr, SQL_TYPE_ARRAY, "flatten(", "arrays");
+}
+
+static void put_map_from_entries(printer *p, const struct sql_expr *expr) {
+    put_of_elements(p, expr, SQL_TYPE_STRUCT, "map_from_entries(", "structs");
+}
+
 static void put_slice(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     int64_t from, n;
@@ -194,6 +214,8 @@ static void put_slice(printer *p, const struct sql_expr *expr) {
         dialect_refuse(p, expr->span, "slice by what is no constant from 1");
         return;
     }
+    if (element_of(p, args->at[0]) == NULL)
+        dialect_refuse(p, expr->span, "slice of what is no array");
     sql_put(p, STR("list_slice("));
     sql_put_expr(p, args->at[0]);
     sql_putf(p, ", %lld, %lld)", (long long)from, (long long)(from + n - 1));
@@ -313,6 +335,8 @@ const struct dialect_hook duck_nested_hooks[] = {
     {"array_join", put_array_join},
     {"sort_array", put_sort_array},
     {"size", put_size},
+    {"flatten", put_flatten},
+    {"map_from_entries", put_map_from_entries},
     {"slice", put_slice},
     {"reverse", put_reverse},
     {"filter", put_filter},
