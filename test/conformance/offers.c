@@ -1,18 +1,9 @@
 /*
- * tools/conformance.c - what the protocol's own suite asks a server for (meson -Dconformance=true)
- *
- * Names and texts are the suite's. Nothing here touches data, so that everybody may have it; it is
- * in no program that serves any.
+ * test/conformance/offers.c - resources and prompts
  */
-#include "call/client.h"
-#include "tools/offer.h"
-#include "tools/tool.h"
+#include "fixture.h"
 
-#define PNG                                                                                        \
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJ"  \
-    "ggg=="
-
-static const struct tool conformance_tools[] = {{0}};
+static const struct tool no_tools[] = {{0}};
 
 /* -- resources -------------------------------------------------------------------------------- */
 
@@ -35,7 +26,7 @@ static result static_text(struct call *call, struct str uri, struct str value,
 static result static_binary(struct call *call, struct str uri, struct str value,
                             struct json_writer *w) {
     (void)call, (void)value;
-    content(w, uri, "image/png", "blob", STR(PNG));
+    content(w, uri, "image/png", "blob", STR(FIXTURE_PNG));
     return OK;
 }
 
@@ -55,7 +46,7 @@ static result watched(struct call *call, struct str uri, struct str value, struc
 
 static const struct argument template_arguments[] = {{"id", "Any id. 编号。", true, NULL}, {0}};
 
-static const struct resource conformance_resources[] = {
+static const struct resource resources[] = {
     {.name = "static-text",
      .uri = "test://static-text",
      .title = "A text",
@@ -145,7 +136,7 @@ static result with_image(struct call *call, const struct json *arguments, struct
     (void)call, (void)arguments;
     json_array(w);
     message(w, "image");
-    json_put_text(w, STR("data"), STR(PNG));
+    json_put_text(w, STR("data"), STR(FIXTURE_PNG));
     json_put_text(w, STR("mimeType"), STR("image/png"));
     message_end(w);
     say(w, STR("Please analyze the image above."));
@@ -176,7 +167,7 @@ static const struct argument two_arguments[] = {
 static const struct argument uri_arguments[] = {
     {"resourceUri", "What to embed. 要嵌入的资源。", true, NULL}, {0}};
 
-static const struct prompt conformance_prompts[] = {
+static const struct prompt prompts[] = {
     {.name = "test_simple_prompt",
      .title = "Simple",
      .summary = "A prompt without arguments. 无参数。",
@@ -202,8 +193,5 @@ static const struct prompt conformance_prompts[] = {
     {0},
 };
 
-extern const struct toolset toolset_conformance;
-const struct toolset toolset_conformance = {.name = "conformance",
-                                            .tools = conformance_tools,
-                                            .resources = conformance_resources,
-                                            .prompts = conformance_prompts};
+const struct toolset toolset_offers = {
+    .name = "conformance_offers", .tools = no_tools, .resources = resources, .prompts = prompts};
