@@ -5,7 +5,7 @@
  *     spelling   blanks, comments, capitals and fullwidth marks between tokens change neither tree
  *                nor answer: code, tables, columns by clause, outputs; gaps not the printed text
  *     size       the largest statements that are permitted end in an answer or in the limit that
- *                they pass, never in the memory of the call
+ *                they pass, never in the memory of the call; twice the text takes twice of it
  */
 #include "base/limits.h"
 #include "corpus_world.h"
@@ -311,60 +311,79 @@ static struct str repeat(struct arena *arena, const char *before, const char *re
     return str_of(bytes);
 }
 
+enum { PARTS = SQL_PARTS_MAX };
+static const struct size_case {
+    const char *before, *repeated, *after;
+    size_t n;
+    const char *code;
+} sizes[] = {
+    {"SELECT a FROM t WHERE b = 1", " OR b = 2", "", PARTS / 3 - 10, NULL},
+    {"SELECT a FROM t WHERE b = 1", " AND a <> 'x'", "", PARTS / 3 - 10, NULL},
+    {"SELECT a", "||a", " FROM t", PARTS - 10, NULL},
+    {"SELECT a", "||upper(a)", " FROM t", PARTS / 2 - 10, NULL},
+    {"SELECT a", "||CAST(b AS STRING)", " FROM t", PARTS / 2 - 10, NULL},
+    {"SELECT a", "||'x'", " FROM t", PARTS - 10, NULL},
+    {"SELECT a", "||s.x.y", " FROM t", PARTS - 10, NULL},
+    {"SELECT a FROM t WHERE b IN (1", ", 2", ")", SQL_IN_LIST_MAX - 1, NULL},
+    {"SELECT CASE WHEN b = 1 THEN a", " WHEN b = 2 THEN a", " END FROM t", SQL_IN_LIST_MAX, NULL},
+    {"SELECT a", ", a", " FROM t", SQL_SELECT_ITEMS_MAX - 1, NULL},
+    {"SELECT *", ", *", " FROM t", SQL_SELECT_ITEMS_MAX / 3 - 1, NULL},
+    {"SELECT *", ", *", " FROM t", SQL_SELECT_ITEMS_MAX / 3, "SQL_TOO_LARGE"},
+    {"SELECT sum(b) OVER (PARTITION BY a)", ", sum(b) OVER (PARTITION BY a)", " FROM t",
+     SQL_SELECT_ITEMS_MAX - 1, NULL},
+    {"SELECT a FROM t", " UNION ALL SELECT a FROM t", "", SQL_SCANS_MAX - 1, NULL},
+    {"SELECT a FROM t", " UNION ALL SELECT a FROM t", "", SQL_SCANS_MAX, "SQL_TOO_LARGE"},
+    {"SELECT a FROM t WHERE b > 1", " AND EXISTS (SELECT 1 FROM t u WHERE u.a = t.a)", "", 500,
+     NULL},
+};
+
+/* What the answer takes of a call's memory, in bytes; *code is "none" when it is allowed. */
+static size_t ask_size(const struct size_case *c, size_t n, char code[static 64]) {
+    static const char *const lines[] = {"project p",         "limits 10 10",
+                                        "joins 2000 any",    "star expand",
+                                        "table p.default.t", "column a string",
+                                        "column b bigint",   "column s struct<x:struct<y:string>>"};
+    struct arena text, call;
+    struct asking a;
+    arena_init(&text, (size_t)(64 * MIB));
+    arena_init(&call, (size_t)CALL_ARENA_BYTES);
+    struct world *world = arena_new(&text, struct world);
+    world_init(world, &text);
+    corpus_set_lines(world, lines, COUNT(lines));
+    ask(&a, world, repeat(&text, c->before, c->repeated, c->after, n), &call);
+    (void)snprintf(code, 64, "%s", a.report.code != NULL ? a.report.code : "none");
+    size_t used = call.used;
+    arena_deinit(&call);
+    arena_deinit(&text);
+    return used;
+}
+
 static void large_statements_end_in_an_answer(void **state) {
     (void)state;
-    enum { PARTS = SQL_PARTS_MAX };
-    static const struct {
-        const char *before, *repeated, *after;
-        size_t n;
-        const char *code;
-    } cases[] = {
-        {"SELECT a FROM t WHERE b = 1", " OR b = 2", "", PARTS / 3 - 10, NULL},
-        {"SELECT a FROM t WHERE b = 1", " AND a <> 'x'", "", PARTS / 3 - 10, NULL},
-        {"SELECT a", "||a", " FROM t", PARTS - 10, NULL},
-        {"SELECT a", "||upper(a)", " FROM t", PARTS / 2 - 10, NULL},
-        {"SELECT a", "||CAST(b AS STRING)", " FROM t", PARTS / 2 - 10, NULL},
-        {"SELECT a", "||'x'", " FROM t", PARTS - 10, NULL},
-        {"SELECT a", "||s.x.y", " FROM t", PARTS - 10, NULL},
-        {"SELECT a FROM t WHERE b IN (1", ", 2", ")", SQL_IN_LIST_MAX - 1, NULL},
-        {"SELECT CASE WHEN b = 1 THEN a", " WHEN b = 2 THEN a", " END FROM t", SQL_IN_LIST_MAX,
-         NULL},
-        {"SELECT a", ", a", " FROM t", SQL_SELECT_ITEMS_MAX - 1, NULL},
-        {"SELECT *", ", *", " FROM t", SQL_SELECT_ITEMS_MAX / 3 - 1, NULL},
-        {"SELECT *", ", *", " FROM t", SQL_SELECT_ITEMS_MAX / 3, "SQL_TOO_LARGE"},
-        {"SELECT sum(b) OVER (PARTITION BY a)", ", sum(b) OVER (PARTITION BY a)", " FROM t",
-         SQL_SELECT_ITEMS_MAX - 1, NULL},
-        {"SELECT a FROM t", " UNION ALL SELECT a FROM t", "", SQL_SCANS_MAX - 1, NULL},
-        {"SELECT a FROM t", " UNION ALL SELECT a FROM t", "", SQL_SCANS_MAX, "SQL_TOO_LARGE"},
-        {"SELECT a FROM t WHERE b > 1", " AND EXISTS (SELECT 1 FROM t u WHERE u.a = t.a)", "", 500,
-         NULL},
-    };
     size_t n_wrong = 0;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct arena text, call;
-        struct asking a;
-        arena_init(&text, (size_t)(64 * MIB));
-        arena_init(&call, (size_t)CALL_ARENA_BYTES);
-        struct world *world = arena_new(&text, struct world);
-        static const char *const lines[] = {
-            "project p",         "limits 10 10",
-            "joins 2000 any",    "star expand",
-            "table p.default.t", "column a string",
-            "column b bigint",   "column s struct<x:struct<y:string>>"};
-        world_init(world, &text);
-        corpus_set_lines(world, lines, COUNT(lines));
-        ask(&a, world,
-            repeat(&text, cases[i].before, cases[i].repeated, cases[i].after, cases[i].n), &call);
-        const char *code = a.report.code != NULL ? a.report.code : "none";
-        bool is_wrong = strcmp(code, cases[i].code != NULL ? cases[i].code : "none") != 0;
-        n_wrong += is_wrong;
-        if (is_wrong)
-            print_error("%s%s… %zu times: %s %s\n", cases[i].before, cases[i].repeated, cases[i].n,
-                        code, a.report.sentence);
-        arena_deinit(&call);
-        arena_deinit(&text);
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        char code[64];
+        (void)ask_size(&sizes[i], sizes[i].n, code);
+        if (strcmp(code, sizes[i].code != NULL ? sizes[i].code : "none") == 0) continue;
+        print_error("%s%s… %zu times: %s\n", sizes[i].before, sizes[i].repeated, sizes[i].n, code);
+        n_wrong++;
     }
     assert_int_equal(n_wrong, 0);
+}
+
+/* Twice the statement takes twice the memory. Lists grow by doubling: at the same places in both.
+ */
+static void twice_the_statement_is_twice_the_work(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        char code[64];
+        if (sizes[i].code != NULL) continue;
+        size_t half = ask_size(&sizes[i], sizes[i].n / 2, code);
+        size_t whole = ask_size(&sizes[i], sizes[i].n, code);
+        if (whole > half * 9 / 4)
+            fail_msg("%s%s… %zu times: %zu bytes, and half of it %zu", sizes[i].before,
+                     sizes[i].repeated, sizes[i].n, whole, half);
+    }
 }
 
 int main(void) {
@@ -373,6 +392,7 @@ int main(void) {
         cmocka_unit_test(spelling_changes_no_tree),
         cmocka_unit_test(spelling_changes_no_answer),
         cmocka_unit_test(large_statements_end_in_an_answer),
+        cmocka_unit_test(twice_the_statement_is_twice_the_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
