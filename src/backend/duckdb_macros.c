@@ -97,6 +97,21 @@ const char *const duckdb_macros[] = {
     MACRO("twelfths(sign, q)",
           "CAST(sign || CAST(q // 1000000000000 AS VARCHAR) || '.' || "
           "lpad(CAST(q % 1000000000000 AS VARCHAR), 12, '0') AS DECIMAL(38,12))"),
+    MACRO("eighteenths(sign, q)",
+          "CAST(sign || CAST(q // 1000000000000000000 AS VARCHAR) || '.' || "
+          "lpad(CAST(q % 1000000000000000000 AS VARCHAR), 18, '0') AS DECIMAL(38,18))"),
+    /* a * b to eighteen digits, ties away from zero: by halves of nine digits. */
+    MACRO("multiply(a, b)",
+          "list_transform(list_transform(list_transform([row(weir_units(a), weir_units(b))], "
+          "lambda weir_v: row(CASE WHEN (weir_v[1] < 0) <> (weir_v[2] < 0) THEN '-' ELSE '' END, "
+          "abs(weir_v[1]) // 1000000000, abs(weir_v[1]) % 1000000000, "
+          "abs(weir_v[2]) // 1000000000, abs(weir_v[2]) % 1000000000)), "
+          "lambda weir_v: row(weir_v[1], weir_v[2] * weir_v[4], weir_v[2] * weir_v[5] + "
+          "weir_v[3] * weir_v[4] + weir_v[3] * weir_v[5] // 1000000000, "
+          "weir_v[3] * weir_v[5] % 1000000000)), "
+          "lambda weir_v: weir_eighteenths(weir_v[1], weir_v[2] + weir_v[3] // 1000000000 + "
+          "CASE WHEN weir_v[3] % 1000000000 * 1000000000 + weir_v[4] >= 500000000000000000 "
+          "THEN 1 ELSE 0 END))[1]"),
     /* a / b to twelve digits, ties away from zero, without a double on the way: the whole part,
      * then six digits, then six. */
     MACRO("divide(a, b)",

@@ -172,6 +172,7 @@ static const struct dialect_engine engine = {
     .has_rows = true,
     .element = duck_put_element,
     .divide = duck_put_quotient,
+    .multiply = duck_put_product,
     .divide_whole = duck_put_whole_quotient,
     .like = duck_put_like,
     .rlike = duck_put_rlike,

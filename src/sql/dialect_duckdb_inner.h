@@ -18,6 +18,7 @@ extern const struct dialect_hook duck_plain_hooks[], duck_text_hooks[], duck_tim
 
 /* -- operators -------------------------------------------------------------------------------- */
 
+bool duck_put_product(printer *p, const struct sql_expr *expr);
 void duck_put_quotient(printer *p, const struct sql_expr *expr);
 void duck_put_whole_quotient(printer *p, const struct sql_expr *expr);
 void duck_put_remainder(printer *p, const struct sql_expr *left, const struct sql_expr *right);

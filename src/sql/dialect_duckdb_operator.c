@@ -18,6 +18,22 @@ void duck_put_quotient(printer *p, const struct sql_expr *expr) {
     sql_put_byte(p, ')');
 }
 
+/* As many digits behind the point as MaxCompute has, or nearly: two such overflow when DuckDB
+ * multiplies them, which adds the scales. */
+static bool is_wide(const printer *p, const struct sql_expr *expr) {
+    struct sql_type type = dialect_type(p, expr);
+    bool is_bare = expr->kind == SQL_LITERAL &&
+                   str_find_byte(expr->literal.text, '.') < expr->literal.text.len;
+    return type.kind == SQL_TYPE_DECIMAL && !is_bare && (type.precision == 0 || type.scale > 9);
+}
+
+bool duck_put_product(printer *p, const struct sql_expr *expr) {
+    if (!is_wide(p, expr->binary.left) || !is_wide(p, expr->binary.right)) return false;
+    dialect_wrap(p, "weir_multiply(", sql_put_expr, expr->binary.left, ", ");
+    dialect_wrap(p, "", sql_put_expr, expr->binary.right, ")");
+    return true;
+}
+
 static bool is_exact(const printer *p, const struct sql_expr *expr) {
     enum sql_type_kind kind = dialect_kind(p, expr);
     return kind == SQL_TYPE_DECIMAL || sql_type_is_integer(kind);

@@ -118,6 +118,19 @@ static void put_keyvalue(printer *p, const struct sql_expr *expr) {
 
 /* -- regular expressions ---------------------------------------------------------------------- */
 
+/* A pattern that does not look at what stands before it finds the same in the rest of a text. */
+static bool is_blind(const struct sql_expr *pattern) {
+    struct str text;
+    if (!dialect_constant_text(pattern, &text)) return false;
+    for (size_t i = 0; i < text.len; i++) {
+        bool in_front = i > 0 && text.ptr[i - 1] == '['; /* [^a] is no end */
+        if (text.ptr[i] == '^' && !in_front) return false;
+        if (text.ptr[i] == '\\' && ++i < text.len && dialect_is_in(text.ptr[i], "bBA"))
+            return false;
+    }
+    return true;
+}
+
 static bool is_empty_match(struct str pattern) {
     return pattern.len == 0 || (pattern.len == 1 && pattern.ptr[0] == '|');
 }
@@ -132,6 +145,8 @@ static void put_split(printer *p, const struct sql_expr *expr) {
         return;
     }
     bool is_plain = dialect_regex_is_plain(pattern, plain, sizeof plain, &len);
+    if (!is_plain && !is_blind(args->at[1])) /* it begins anew behind each cut */
+        dialect_refuse(p, expr->span, "split by a pattern that asks what stands before");
     sql_put(p, is_plain ? STR("string_split(") : STR("string_split_regex("));
     dialect_put_text(p, args->at[0]);
     sql_put(p, STR(", "));
@@ -186,47 +201,35 @@ static void put_regexp_replace(printer *p, const struct sql_expr *expr) {
     sql_put(p, which == 0 ? STR(", 'g')") : STR(")"));
 }
 
-static bool is_from_first(const struct sql_exprs *args, size_t at) {
-    int64_t start;
-    return args->n <= at || (dialect_constant_int(args->at[at], &start) && start == 1);
-}
-
-/* A pattern that does not look at what stands before it finds the same in the rest of a text. */
-static bool is_blind(const struct sql_expr *pattern) {
-    struct str text;
-    if (!dialect_constant_text(pattern, &text)) return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '^' || text.ptr[i] == '(') return false;
-        if (text.ptr[i] == '\\' && i + 1 < text.len && dialect_is_in(text.ptr[++i], "bBA"))
-            return false;
+/* name(text, pattern of a regular expression; from the constant place, 1 when it is not given. */
+static void put_from_place(printer *p, const struct sql_expr *expr, const char *name) {
+    const struct sql_exprs *args = args_of(expr);
+    int64_t start = 1;
+    bool is_known = args->n < 3 || (dialect_constant_int(args->at[2], &start) && start > 0);
+    if (!is_known || (start > 1 && !is_blind(args->at[1])))
+        dialect_refuse(p, expr->span, STR_FMT " from this place",
+                       STR_ARG(utf8_clip(expr->call.name.at[0].text, 64)));
+    if (start == 1) {
+        put_two_of_regex(p, args, name);
+        return;
     }
-    return true;
+    sql_put(p, str_of(name));
+    dialect_wrap(p, "substr(", dialect_put_text, args->at[0], "");
+    sql_putf(p, ", %lld), ", (long long)start);
+    duck_put_regex(p, args->at[1]);
 }
 
 static void put_regexp_count(printer *p, const struct sql_expr *expr) {
-    const struct sql_exprs *args = args_of(expr);
-    int64_t start;
-    if (is_from_first(args, 2)) {
-        sql_put(p, STR("len("));
-        put_two_of_regex(p, args, "regexp_extract_all(");
-        sql_put(p, STR("))"));
-        return;
-    }
-    if (!dialect_constant_int(args->at[2], &start) || start < 1 || !is_blind(args->at[1]))
-        dialect_refuse(p, expr->span, "regexp_count from this place");
-    dialect_wrap(p, "len(regexp_extract_all(substr(", dialect_put_text, args->at[0], "");
-    sql_putf(p, ", %lld), ", (long long)start);
-    duck_put_regex(p, args->at[1]);
+    put_from_place(p, expr, "len(regexp_extract_all(");
     sql_put(p, STR("))"));
 }
 
 static void put_regexp_substr(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
     int64_t nth = 1;
-    bool is_nth = args->n < 4 || (dialect_constant_int(args->at[3], &nth) && nth > 0);
-    if (!is_from_first(args, 2) || !is_nth)
-        dialect_refuse(p, expr->span, "regexp_substr from a place");
-    put_two_of_regex(p, args, "list_extract(regexp_extract_all(");
+    if (args->n > 3 && (!dialect_constant_int(args->at[3], &nth) || nth < 1))
+        dialect_refuse(p, expr->span, "regexp_substr of this occurrence");
+    put_from_place(p, expr, "list_extract(regexp_extract_all(");
     sql_putf(p, "), %lld)", (long long)nth);
 }
 

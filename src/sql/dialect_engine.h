@@ -86,6 +86,7 @@ struct dialect_engine {
 
     /* -- operators: _engine_operator.c -- */
     dialect_put divide, divide_whole, like, rlike;
+    bool (*multiply)(printer *p, const struct sql_expr *expr); /* by ways of its own? or NULL */
     void (*remainder)(printer *p, const struct sql_expr *left, const struct sql_expr *right);
     const char *bit_xor[3]; /* before, between, behind */
     const char *sha256[2];  /* of a text, in hexadecimal digits: before, behind */

@@ -130,6 +130,9 @@ static void put_arithmetic(printer *p, const struct sql_expr *expr, const char *
         put_moved(p, expr, op);
     else if (is_small(p, expr->binary.left) && is_small(p, expr->binary.right))
         put_two(p, expr, dialect_put_bigint, op);
+    else if ((a == SQL_TYPE_DECIMAL && b == SQL_TYPE_NULL) ||
+             (a == SQL_TYPE_NULL && b == SQL_TYPE_DECIMAL))
+        put_two(p, expr, dialect_put_decimal, op);
     else
         put_two(p, expr, dialect_put_number, op);
 }
@@ -148,7 +151,9 @@ bool dialect_put_binary(printer *p, const struct sql_expr *expr) {
     case SQL_OP_BIT_XOR: put_bit_xor(p, expr); return true;
     case SQL_OP_BIT_AND: put_two(p, expr, dialect_put_bigint, " & "); return true;
     case SQL_OP_BIT_OR: put_two(p, expr, dialect_put_bigint, " | "); return true;
-    case SQL_OP_MUL: put_arithmetic(p, expr, " * "); return true;
+    case SQL_OP_MUL:
+        if (engine->multiply == NULL || !engine->multiply(p, expr)) put_arithmetic(p, expr, " * ");
+        return true;
     case SQL_OP_ADD: put_arithmetic(p, expr, " + "); return true;
     case SQL_OP_SUB: put_arithmetic(p, expr, " - "); return true;
     case SQL_OP_DIV: engine->divide(p, expr); return true;
