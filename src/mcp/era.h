@@ -22,7 +22,8 @@ enum era { ERA_LEGACY = 0, ERA_MODERN };
 #define MCP_LEGACY_ASSUMED "2025-03-26" /* of an HTTP request that names none */
 
 /* STR_NONE (ptr NULL): absent. A value that stands there several times, with commas between, as
- * proxies join repeated lines, is that value. On stdio there are no headers at all: pass NULL instead. */
+ * proxies join repeated lines, is that value. On stdio there are no headers at all: pass NULL
+ * instead. */
 struct era_headers {
     struct str version; /* MCP-Protocol-Version */
     struct str method;  /* Mcp-Method */

@@ -57,8 +57,17 @@ static void take_post(struct turn *turn, const struct http_request *req) {
                                   joined(req, STR("Mcp-Name"), arena)};
     turn->header = header_of;
     turn->header_with = req;
-    turn->call->origin.session_id = str_trim(http_header(req, STR("Mcp-Session-Id")));
-    turn_take(turn, req->body, &headers);
+    turn->call->origin.session_id =
+        str_dup(arena, str_trim(http_header(req, STR("Mcp-Session-Id"))));
+    /* A copy: the turn may outlive the exchange, whose memory the request is. */
+    struct str body = str_dup(arena, req->body);
+    if (body.ptr == NULL) {
+        struct rpc_error error = {RPC_INTERNAL_ERROR, 503, STR("out of memory"), STR_NONE};
+        turn_error(turn, &error);
+        turn->finish(turn);
+        return;
+    }
+    turn_take(turn, body, &headers);
 }
 
 /* Whatever the method, nobody gets further than this without a name. */

@@ -22,8 +22,9 @@ static bool find(struct turn *turn) {
 /* Both need a session, and somewhere to look it up. */
 static bool has_session(struct turn *turn, const struct http_request *req) {
     struct call *call = turn->call;
-    call->origin.method = req->method;
-    call->origin.session_id = str_trim(http_header(req, STR("Mcp-Session-Id")));
+    call->origin.method = str_eq(req->method, STR("GET")) ? STR("GET") : STR("DELETE");
+    call->origin.session_id =
+        str_dup(&call->arena, str_trim(http_header(req, STR("Mcp-Session-Id"))));
     if (call->origin.session_id.len == 0)
         refuse(turn, 400, RPC_INVALID_REQUEST, "the header Mcp-Session-Id is missing");
     else if (turn->mcp->store == NULL)
@@ -57,7 +58,7 @@ void http_session_get(struct turn *turn, const struct http_request *req) {
     if (turn->way == NULL) {
         refuse(turn, 406, RPC_INVALID_REQUEST, "a GET is answered by text/event-stream alone");
     } else if (has_session(turn, req)) {
-        turn->last_event_id = last;
+        turn->last_event_id = str_dup(&turn->call->arena, last);
         turn_at_desk(turn, resume_is_event(last) ? follow : open_stream);
     }
 }

@@ -325,7 +325,7 @@ struct turn *visit_begin(struct mcp *mcp, struct http_exchange *x, const struct 
     if (str_eq(req->method, STR("GET"))) visit->takes_json = false;
     turn->owner = visit;
     turn->way = visit->takes_stream ? &way : NULL;
-    turn->call->origin.peer = req->peer;
+    turn->call->origin.peer = str_dup(&turn->call->arena, req->peer);
     return turn;
 }
 
