@@ -125,6 +125,14 @@ static bool is_star(const struct sql_exprs *args) {
     return args->n == 1 && args->at[0]->kind == SQL_STAR;
 }
 
+/* Told its type where an engine asks every value for one. False: no constant. */
+static bool put_constant(printer *p, const struct sql_expr *expr) {
+    bool is_text = expr->kind == SQL_LITERAL && expr->literal.kind == SQL_STRING;
+    if (!is_text || !p->dialect->engine->needs_types) return false;
+    dialect_put_key_text(p, expr);
+    return true;
+}
+
 /* Rows with no NULL among the arguments. */
 void dialect_put_count(printer *p, const struct sql_expr *expr) {
     const struct sql_exprs *args = args_of(expr);
@@ -141,8 +149,10 @@ void dialect_put_count(printer *p, const struct sql_expr *expr) {
             sql_put_operand(p, args->at[i]);
             sql_put(p, STR(" IS NOT NULL"));
         }
-        sql_put(p, STR(" THEN row("));
-        sql_put_exprs(p, args);
+        for (size_t i = 0; i < args->n; i++) {
+            sql_put(p, i == 0 ? STR(" THEN row(") : STR(", "));
+            if (!put_constant(p, args->at[i])) sql_put_expr(p, args->at[i]);
+        }
         sql_put(p, STR(") END"));
     }
     dialect_close(p, expr, false);
@@ -241,7 +251,7 @@ static void put_collect(printer *p, const struct sql_expr *expr, bool is_set) {
     if (is_distinct && expr->call.over != NULL && !engine->has_distinct_over)
         dialect_refuse(p, expr->span, "DISTINCT within a window function");
     sql_putf(p, "coalesce(%s(%s", engine->collect, is_distinct ? "DISTINCT " : "");
-    dialect_put_sorted(p, args_of(expr)->at[0]);
+    if (!put_constant(p, args_of(expr)->at[0])) dialect_put_sorted(p, args_of(expr)->at[0]);
     dialect_close(p, expr, true);
     sql_putf(p, ", %s)", engine->empty_array);
 }
