@@ -73,6 +73,19 @@ static void put_result(struct turn *turn, struct json_writer *w) {
         put_envelope(turn, w);
 }
 
+/* A tool that writes its result itself, and could not: what broke inside is no result of it. An
+ * envelope has a form for that. */
+static bool is_broken(const struct call *call) {
+    return call->report.code != NULL && strcmp(call->report.code, "INTERNAL_ERROR") == 0 &&
+           call->tool != NULL && call->tool->reply == TOOL_CONTENT;
+}
+
+static void refuse_broken(struct turn *turn) {
+    answer_refuse(turn, RPC_INTERNAL_ERROR,
+                  STR("an internal error; the server's log tells more under this audit id"),
+                  str_printf(&turn->call->arena, "{\"audit_id\":\"%s\"}", turn->call->audit_id));
+}
+
 /* An unknown tool is the protocol's error; any other failure is a result that the model can read
  * and act on. */
 static void call_done(struct call *call) {
@@ -83,6 +96,10 @@ static void call_done(struct call *call) {
     }
     if (turn->era == ERA_MODERN && (turn->rounds.n_asked > 0 || turn->rounds.missing.len > 0)) {
         rounds_answer(turn);
+        return;
+    }
+    if (is_broken(call)) {
+        refuse_broken(turn);
         return;
     }
     put_result(turn, answer_begin(turn));

@@ -73,17 +73,16 @@ static result run_two(struct call *call, const void *in, struct json_writer *w) 
     struct ask asks[] = {
         {.key = "first",
          .kind = ASK_FORM,
-         .params = fixture_form(call, STR("The first?"), FORM("value", "string"))},
+         .params = fixture_form(call, STR("The first?"), FORM("name", "string"))},
         {.key = "second",
          .kind = ASK_FORM,
-         .params = fixture_form(call, STR("The second?"), FORM("value", "string"))},
+         .params = fixture_form(call, STR("The second?"), FORM("name", "string"))},
     };
     (void)in;
     if (call->arena.is_spent) return fail_memory(&call->report);
     TRY(client_ask(call, asks, COUNT(asks)));
-    return fixture_tell(call, w, STR_FMT " and " STR_FMT,
-                        STR_ARG(fixture_filled(&asks[0], "value")),
-                        STR_ARG(fixture_filled(&asks[1], "value")));
+    return fixture_tell(call, w, STR_FMT " and " STR_FMT, STR_ARG(fixture_filled(&asks[0], "name")),
+                        STR_ARG(fixture_filled(&asks[1], "name")));
 }
 
 /* First a question, then work that is long enough for a task. */
