@@ -271,7 +271,9 @@ void task_refuse(struct turn *turn, const char *message) {
 
 void task_walk(struct turn *turn) {
     const struct tool *tool = tool_find(turn->call->tool_name);
-    enum tool_task kind = tool == NULL ? TASK_NEVER : tool->task;
+    /* Nothing is told of a tool that the caller may not use: the road refuses it. */
+    bool is_there = tool != NULL && tool_may_use(turn->call, tool);
+    enum tool_task kind = is_there ? tool->task : TASK_NEVER;
     int64_t after_ms = turn->call->snapshot->settings.task_after_ms;
     bool is_possible = kind != TASK_NEVER && task_is_possible(turn);
     if (kind == TASK_MUST && turn->era == ERA_MODERN && !is_possible) {
