@@ -287,6 +287,68 @@ static void put_with_lambda(printer *p, const struct sql_expr *expr, const char 
     sql_put(p, str_of(after));
 }
 
+/* What a lambda of two parameters gives for each key and value of the map, as a list. */
+static void put_of_pairs(printer *p, const struct sql_expr *expr, const char *name) {
+    const struct sql_expr *lambda = args_of(expr)->at[1];
+    if (args_of(expr)->n > 2 || lambda->kind != SQL_LAMBDA || lambda->lambda.params.n != 2) {
+        dialect_refuse(p, expr->span, "this function without a lambda of two parameters");
+        return;
+    }
+    if (dialect_kind(p, args_of(expr)->at[0]) != SQL_TYPE_MAP)
+        dialect_refuse(p, expr->span, "this function of what is no map");
+    check_lambda(p, expr, lambda);
+    sql_put(p, str_of(name));
+    dialect_wrap(p, "(map_entries(", sql_put_expr, args_of(expr)->at[0],
+                 "), lambda weir_e: list_transform([weir_e['key']], lambda ");
+    sql_put_name(p, &lambda->lambda.params.at[0]);
+    sql_put(p, STR(": list_transform([weir_e['value']], lambda "));
+    sql_put_name(p, &lambda->lambda.params.at[1]);
+    dialect_wrap(p, ": ", sql_put_expr, lambda->lambda.body, ")[1])[1])");
+}
+
+static void put_map_filter(printer *p, const struct sql_expr *expr) {
+    sql_put(p, STR("map_from_entries("));
+    put_of_pairs(p, expr, "list_filter");
+    sql_put_byte(p, ')');
+}
+
+static void put_transform_values(printer *p, const struct sql_expr *expr) {
+    dialect_wrap(p, "map(map_keys(", sql_put_expr, args_of(expr)->at[0], "), ");
+    put_of_pairs(p, expr, "list_transform");
+    sql_put_byte(p, ')');
+}
+
+/* Keys that become the same fail. */
+static void put_transform_keys(printer *p, const struct sql_expr *expr) {
+    sql_put(p, STR("map("));
+    put_of_pairs(p, expr, "list_transform");
+    dialect_wrap(p, ", map_values(", sql_put_expr, args_of(expr)->at[0], "))");
+}
+
+/* array_reduce(a, init, merge, last): what is made so far keeps the type that it begins with. */
+static void put_array_reduce(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *args = args_of(expr);
+    const struct sql_expr *merge = args->at[2], *last = args->at[3];
+    bool is_good = merge->kind == SQL_LAMBDA && merge->lambda.params.n == 2 &&
+                   last->kind == SQL_LAMBDA && last->lambda.params.n == 1 &&
+                   element_of(p, args->at[0]) != NULL;
+    if (!is_good) {
+        dialect_refuse(p, expr->span, "array_reduce without an array and two lambdas");
+        return;
+    }
+    struct sql_type first = dialect_type(p, args->at[1]);
+    struct sql_type made = dialect_type(p, merge->lambda.body);
+    if (!sql_type_eq(&first, &made))
+        dialect_refuse(p, expr->span, "array_reduce whose lambda makes another type");
+    check_lambda(p, expr, merge);
+    check_lambda(p, expr, last);
+    dialect_wrap(p, "list_transform([list_reduce(", sql_put_expr, args->at[0], ", ");
+    put_lambda(p, merge);
+    dialect_wrap(p, ", ", sql_put_expr, args->at[1], ")], ");
+    put_lambda(p, last);
+    sql_put(p, STR(")[1]"));
+}
+
 static void put_filter(printer *p, const struct sql_expr *expr) {
     put_with_lambda(p, expr, "list_filter(", ")");
 }
@@ -340,6 +402,10 @@ const struct dialect_hook duck_nested_hooks[] = {
     {"slice", put_slice},
     {"reverse", put_reverse},
     {"filter", put_filter},
+    {"map_filter", put_map_filter},
+    {"transform_values", put_transform_values},
+    {"transform_keys", put_transform_keys},
+    {"array_reduce", put_array_reduce},
     {"transform", put_transform},
     {"any_match", put_any_match},
     {"all_match", put_all_match},

@@ -129,20 +129,28 @@ result resolve_window_defs(const struct env *env, const struct sql_select *selec
 
 /* -- arguments -------------------------------------------------------------------------------- */
 
-/* The first parameter of a lambda over an array is an element of it. */
-static struct sql_type param_type(const struct env *env, const struct sql_call *call) {
-    if (call->args.n == 0 || call->args.at[0]->kind == SQL_LAMBDA) return SQL_TYPE(UNKNOWN);
-    struct sql_type first = type_of(env, call->args.at[0]);
-    bool is_array = first.kind == SQL_TYPE_ARRAY && first.element != NULL;
-    return is_array ? *first.element : SQL_TYPE(UNKNOWN);
+/* The first parameter of a lambda over an array is an element of it; over a map they are a key and
+ * its value; of array_reduce(a, init, merge, last) what was made so far, and an element. */
+static void type_params(const struct env *env, const struct sql_call *call,
+                        const struct sql_expr *lambda, struct param_scope *params) {
+    const struct sql_exprs *args = &call->args;
+    if (args->n == 0 || args->at[0]->kind == SQL_LAMBDA) return;
+    struct sql_type over = type_of(env, args->at[0]);
+    bool is_array = over.kind == SQL_TYPE_ARRAY && over.element != NULL;
+    bool is_map = over.kind == SQL_TYPE_MAP && over.key != NULL && over.element != NULL;
+    if (args->n == 2 && is_array) params->first = *over.element;
+    if (args->n == 2 && is_map) params->first = *over.key;
+    if (args->n == 2 && is_map) params->second = *over.element;
+    if (args->n != 4 || args->at[1]->kind == SQL_LAMBDA) return;
+    params->first = type_of(env, args->at[1]);
+    if (is_array && lambda == args->at[2]) params->second = *over.element;
 }
 
 static result resolve_lambda(const struct env *env, const struct sql_call *call,
                              struct sql_expr *lambda) {
     struct param_scope params = {.outer = env->params, .names = &lambda->lambda.params};
     struct env inside = *env;
-    /* reduce(a, init, merge): its first parameter is what was made so far. */
-    if (call->args.n == 2) params.first = param_type(env, call);
+    type_params(env, call, lambda, &params);
     inside.params = &params;
     inside.no_query = "a lambda";
     inside.no_aggregate = "a lambda";

@@ -49,7 +49,7 @@ struct cte_scope {
 struct param_scope {
     const struct param_scope *outer;
     const struct sql_names *names;
-    struct sql_type first; /* the type of the first parameter */
+    struct sql_type first, second; /* the types of the first two parameters */
 };
 
 enum alias_rule {

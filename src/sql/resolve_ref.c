@@ -251,7 +251,7 @@ static bool find_param(const struct seeking *s, struct resolved_ref *ref, struct
         for (size_t i = 0; i < p->names->n; i++) {
             if (!str_ieq(p->names->at[i].text, s->parts[0].text)) continue;
             *ref = (struct resolved_ref){.kind = REF_PARAM, .param = &p->names->at[i]};
-            *type = i == 0 ? p->first : SQL_TYPE(UNKNOWN);
+            *type = i == 0 ? p->first : i == 1 ? p->second : SQL_TYPE(UNKNOWN);
             return true;
         }
     return false;
