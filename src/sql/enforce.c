@@ -263,7 +263,6 @@ bool enforce_field_denied(const struct grant_column *column, const struct str *p
 }
 
 static bool is_denied(const struct resolved_use *use) {
-    if (use->hidden) return false;
     const struct grant_column *column = &use->source->relation->columns[use->column];
     if (use->how == USE_REVEALED) return true;
     switch (column->effect) {
@@ -303,6 +302,14 @@ static bool is_denied_star(const struct resolved *r, const struct resolved_use *
 static result deny_column(const struct resolved *r, const struct resolved_use *use,
                           struct arena *arena, struct report *report) {
     TRY(enforce_names(r->root->query, r->grant, arena, report));
+    const struct grant_column *column = &use->source->relation->columns[use->column];
+    if (use->how != USE_REVEALED && column->effect == GRANT_ALLOW) {
+        struct str name = utf8_clip(column->schema->name, 128);
+        result refused = fail(report, FAIL_DENIED, "COLUMN_NOT_ALLOWED", use->span.from,
+                              "the struct '" STR_FMT "' is not granted as a whole", STR_ARG(name));
+        fail_hint(report, "Name the fields that you need, as in " STR_FMT ".FIELD.", STR_ARG(name));
+        return refused;
+    }
     /* Without the column the statement means something: NATURAL would join on fewer columns, PIVOT
      * group by fewer. It is not ours to choose that meaning. */
     return fail(
@@ -317,8 +324,9 @@ static result check_columns(const struct resolved *r, struct arena *arena, struc
         if (r->uses[i].how != USE_STAR && is_denied(&r->uses[i]))
             return deny_column(r, &r->uses[i], arena, report);
     for (size_t i = 0; i < r->n_uses; i++) {
+        if (r->uses[i].hidden) continue; /* a star that is expanded leaves it out */
         if (is_denied_star(r, &r->uses[i])) return refuse_star(&r->uses[i], report);
-        /* Where stars are expanded they leave out what is denied: such a use is hidden. */
+        /* Where stars are expanded, all that they show is granted. */
         if (NEVER(is_denied(&r->uses[i]))) return deny_column(r, &r->uses[i], arena, report);
     }
     return OK;

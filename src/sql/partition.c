@@ -27,7 +27,8 @@ static const struct worth worthless;
  * input. */
 static bool is_transparent(const struct resolved_query *query) {
     const struct sql_limit *limit = &query->query->tail.limit;
-    if (limit->count != NULL || limit->offset != NULL || query->is_correlated) return false;
+    /* There is no OFFSET without LIMIT. */
+    if (limit->count != NULL || NEVER(limit->offset != NULL) || query->is_correlated) return false;
     if (query->query->kind == SQL_SET) {
         for (size_t i = 0; i < query->n_outputs; i++)
             if (query->outputs[i].hidden) return false; /* positions of branches may differ */

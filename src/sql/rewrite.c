@@ -12,7 +12,7 @@ struct sql_type ruled_type(const struct ruled *ruled, const struct sql_expr *exp
 enum resolved_ref_kind ruled_ref_kind(const struct ruled *ruled, const struct sql_expr *ref) {
     if (ref->id > 0 && ref->id < ruled->first_made) {
         const struct resolved_ref *was = resolved_ref(ruled->resolved, ref);
-        return was != NULL ? was->kind : REF_COLUMN;
+        return ALWAYS(was != NULL) ? was->kind : REF_COLUMN; /* stars are gone */
     }
     for (size_t i = 0; i < ruled->n_bare_calls; i++)
         if (ref->id != 0 && ruled->bare_calls[i] == ref->id) return REF_CALL;
@@ -187,8 +187,8 @@ static void rewrite_join(struct rewriter *rw, struct sql_join *join,
     join->natural = false;
     join->using = (struct sql_names){0};
     if (join->on != NULL) {
-        if (join->kind == SQL_JOIN_COMMA || join->kind == SQL_JOIN_CROSS)
-            join->kind = SQL_JOIN_INNER;
+        if (NEVER(join->kind == SQL_JOIN_COMMA || join->kind == SQL_JOIN_CROSS))
+            join->kind = SQL_JOIN_INNER; /* the parser calls them so already */
         return;
     }
     if (join->kind == SQL_JOIN_COMMA || join->kind == SQL_JOIN_INNER) join->kind = SQL_JOIN_CROSS;
@@ -266,7 +266,8 @@ static enum walk see_query(struct sql_query *query, const struct sql_place *plac
 /* SELECT t.a AS a is SELECT t.a. */
 static void drop_alias(struct sql_item *item) {
     const struct sql_expr *expr = item->expr;
-    if (item->listed || item->aliases.n != 1 || expr->kind != SQL_REF || expr->ref.n != 2) return;
+    if (item->listed || NEVER(item->aliases.n != 1) || expr->kind != SQL_REF || expr->ref.n != 2)
+        return;
     if (str_eq(expr->ref.at[1].text, item->aliases.at[0].text)) item->aliases.n = 0;
 }
 

@@ -273,7 +273,8 @@ static void output_ref(struct rewriter *rw, struct sql_expr *expr, const struct 
         rewrite_ref(rw, expr, rw->wraps[query->query->id], name, ref->path, ref->n_path);
         return;
     }
-    bool is_key = is_ordering(place->clause) && place->in_expr == NULL && ref->n_path == 0;
+    bool is_key = is_ordering(place->clause) && place->in_expr == NULL &&
+                  ALWAYS(ref->n_path == 0); /* an alias has no fields by dots */
     if (is_key && is_alone(rw, query, output)) {
         rewrite_ref(rw, expr, STR_NONE, name, NULL, 0);
         return;

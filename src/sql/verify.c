@@ -222,7 +222,7 @@ static bool is_plain(const struct sql_query *query) {
         return false;
     const struct sql_select *select = query->select;
     return select->n_hints == 0 && !select->distinct && select->group_by.n_items == 0 &&
-           select->group_by.n_sets == 0 && ALWAYS(select->group_by.suffix == 0) &&
+           ALWAYS(select->group_by.n_sets == 0 && select->group_by.suffix == 0) && /* of keys */
            select->having == NULL && select->n_windows == 0 && select->qualify == NULL;
 }
 

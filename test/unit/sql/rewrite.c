@@ -248,6 +248,23 @@ static void compares_with_what_was_meant(void **state) {
     arena_deinit(&arena);
 }
 
+/* Nor by a grant that does not say which columns. */
+static void lets_out_nothing_without_columns(void **state) {
+    (void)state;
+    struct arena arena;
+    struct report report = {0};
+    struct sql_query *meant;
+    struct str text = str_of(texts[0].sql);
+    arena_init(&arena, 16 * MIB);
+    struct world *world = arena_new(&arena, struct world);
+    make_world(world, &arena);
+    assert_int_equal(sql_parse(text, NULL, &arena, &meant, NULL).why, FAIL_NONE);
+    world->tables[0].relation.columns = NULL;
+    assert_int_equal(verify(text, meant, &world->grant, 10, &arena, &report).why, FAIL_DENIED);
+    assert_non_null(strstr(report.sentence, "(4)"));
+    arena_deinit(&arena);
+}
+
 /* Nothing is let out when memory gave out. */
 static void survives_every_failed_allocation(void **state) {
     (void)state;
@@ -310,6 +327,7 @@ static void fences_what_is_filtered(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lets_out_only_what_is_secured),
                                        cmocka_unit_test(compares_with_what_was_meant),
+                                       cmocka_unit_test(lets_out_nothing_without_columns),
                                        cmocka_unit_test(survives_every_failed_allocation),
                                        cmocka_unit_test(fences_what_is_filtered)};
     return cmocka_run_group_tests(tests, NULL, NULL);
