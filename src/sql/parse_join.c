@@ -106,6 +106,9 @@ static result parse_join(struct parser *p, struct sql_source **source) {
     struct nest nest;
     parse_mark(p, &nest);
     TRY(parse_join_kind(p, &join->join));
+    /* Behind `AS x` of a view a comma would go on with its columns, so it must not be printed. */
+    if (join->join.kind == SQL_JOIN_COMMA && left->kind == SQL_LATERAL)
+        join->join.kind = SQL_JOIN_CROSS;
     TRY(parse_source(p, &join->join.right));
     TRY(parse_join_condition(p, &join->join));
     join->span.to = p->last_to;
