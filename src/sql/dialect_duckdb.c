@@ -169,7 +169,6 @@ static const struct dialect_engine engine = {
     .number = number,
     .column = put_column,
     .field = put_field,
-    .has_rows = true,
     .element = duck_put_element,
     .divide = duck_put_quotient,
     .multiply = duck_put_product,

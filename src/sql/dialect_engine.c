@@ -171,7 +171,7 @@ bool dialect_put_expr(printer *p, const struct sql_expr *of) {
     case SQL_IN_QUERY: return dialect_put_in(p, of);
     case SQL_EXISTS:
     case SQL_SUBQUERY: return false;
-    case SQL_ROW: return !engine->has_rows && refuse_expr(p, of, "a row of values");
+    case SQL_ROW: return refuse_expr(p, of, "a row of values");
     case SQL_LAMBDA: return refuse_expr(p, of, "a lambda"); /* who takes one writes it */
     }
     return false;

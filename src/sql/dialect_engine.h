@@ -81,7 +81,6 @@ struct dialect_engine {
     void (*number)(printer *p, const struct sql_literal *literal); /* NUMBER and DECIMAL */
     dialect_put column;                                            /* alias.column.field… */
     dialect_put field;
-    bool has_rows; /* (a, b) IN (SELECT …) */
     void (*element)(printer *p, const struct sql_expr *base, const struct sql_expr *index);
 
     /* -- operators: _engine_operator.c -- */

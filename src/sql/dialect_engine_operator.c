@@ -260,7 +260,6 @@ static enum sql_type_kind query_kind(const printer *p, const struct sql_query *q
 /* Only the left side can be turned into something else. */
 static dialect_put left_of_query(printer *p, const struct sql_expr *expr) {
     const struct sql_expr *value = expr->in.value;
-    if (value->kind == SQL_ROW) return dialect_put_plain;
     enum sql_type_kind a = dialect_kind(p, value), b = query_kind(p, expr->in.query);
     dialect_put put = comparing(a, b);
     if (put == dialect_put_double && !sql_type_is_text(b)) return put;
@@ -294,9 +293,94 @@ static void put_in_list(printer *p, const struct sql_expr *expr) {
     sql_put_byte(p, ')');
 }
 
+/* -- rows of values: engines disagree about NULLs within them --------------------------------- */
+
+/* a = x AND b = y, which is NULL where a NULL leaves it open. */
+static void put_row_equation(printer *p, const struct sql_expr *left,
+                             const struct sql_expr *right) {
+    if (right->kind != SQL_ROW || left->items.n != right->items.n) {
+        dialect_refuse(p, right->span, "a row of values beside something else");
+        return;
+    }
+    sql_put_byte(p, '(');
+    for (size_t i = 0; i < left->items.n; i++) {
+        if (i > 0) sql_put(p, STR(" AND "));
+        sql_put_byte(p, '(');
+        dialect_put_compare(p, left->items.at[i], " = ", right->items.at[i]);
+        sql_put_byte(p, ')');
+    }
+    sql_put_byte(p, ')');
+}
+
+static void put_row_in_list(printer *p, const struct sql_expr *expr) {
+    sql_put(p, expr->negated ? STR("NOT (") : STR("("));
+    for (size_t i = 0; i < expr->in.list.n; i++) {
+        if (i > 0) sql_put(p, STR(" OR "));
+        put_row_equation(p, expr->in.value, expr->in.list.at[i]);
+    }
+    sql_put_byte(p, ')');
+}
+
+static enum walk see_own_name(struct sql_expr *expr, const struct sql_place *place, void *with) {
+    (void)place;
+    if (expr->kind == SQL_REF && str_istarts(expr->ref.at[0].text, STR("weir_")))
+        *(bool *)with = true;
+    return WALK_ON;
+}
+
+/* The nth column of a query, which must be of the value's own type. */
+static void check_column(printer *p, const struct sql_expr *expr, size_t n) {
+    const struct sql_query *query = expr->in.query;
+    const struct ruled *ruled = p->with;
+    bool is_known = ruled != NULL && query->id != 0 && query->id < ruled->first_made;
+    const struct resolved_query *resolved =
+        is_known ? resolved_query(ruled->resolved, query) : NULL;
+    enum sql_type_kind own = dialect_kind(p, expr->in.value->items.at[n]), kind = SQL_TYPE_UNKNOWN;
+    for (size_t i = 0, at = 0; is_known && i < resolved->n_outputs; i++)
+        if (!resolved->outputs[i].hidden && at++ == n) kind = resolved->outputs[i].type.kind;
+    bool is_open = own == SQL_TYPE_UNKNOWN || kind == SQL_TYPE_UNKNOWN;
+    if (is_open || (own != kind && comparing(own, kind) != dialect_put_plain))
+        dialect_refuse(p, expr->span, "%s in a row IN a query of %s", sql_type_name(own),
+                       sql_type_name(kind));
+}
+
+/* TRUE when a row is equal, NULL when one may be, else FALSE. */
+static void put_row_in_query(printer *p, const struct sql_expr *expr) {
+    const struct sql_exprs *row = &expr->in.value->items;
+    bool is_hidden = false;
+    (void)sql_walk_expr(expr->in.value,
+                        &(struct sql_visitor){.expr = see_own_name, .with = &is_hidden});
+    if (is_hidden) dialect_refuse(p, expr->span, "a name that begins with weir_ there");
+    if (expr->negated) sql_put(p, STR("NOT "));
+    sql_put(p, STR("(SELECT CASE WHEN bool_or(weir_m.m) THEN TRUE WHEN count(weir_m.m) < count(*) "
+                   "THEN NULL ELSE FALSE END FROM (SELECT "));
+    for (size_t i = 0; i < row->n; i++) {
+        check_column(p, expr, i);
+        if (i > 0) sql_put(p, STR(" AND "));
+        sql_put_byte(p, '(');
+        sql_put_operand(p, row->at[i]);
+        put_collation(p, row->at[i], row->at[i]);
+        sql_putf(p, " = weir_r.c%zu)", i);
+    }
+    sql_put(p, STR(" AS m FROM ("));
+    sql_put_query(p, expr->in.query);
+    sql_put(p, STR(") AS weir_r("));
+    for (size_t i = 0; i < row->n; i++) sql_putf(p, i == 0 ? "c%zu" : ", c%zu", i);
+    sql_put(p, STR(")) AS weir_m)"));
+}
+
 bool dialect_put_in(printer *p, const struct sql_expr *expr) {
+    bool is_row = expr->in.value->kind == SQL_ROW;
+    if (expr->kind == SQL_IN_LIST && is_row) {
+        put_row_in_list(p, expr);
+        return true;
+    }
     if (expr->kind == SQL_IN_LIST) {
         put_in_list(p, expr);
+        return true;
+    }
+    if (is_row) {
+        put_row_in_query(p, expr);
         return true;
     }
     dialect_put put = left_of_query(p, expr);
