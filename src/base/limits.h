@@ -135,6 +135,7 @@
 #define TASK_TTL_MS            (INT64_C(60) * 60000) /* a task and its result, from its beginning */
 #define TASK_POLL_MS           500 /* how often a client is told to ask */
 #define TASK_LOOK_MS           100 /* between looks for answers to a task's question */
+#define BATCH_MAX              100 /* messages of one batch, each of which takes a turn */
 #define STREAM_RETRY_MS              1000 /* after which a client comes back for its answer */
 #define ROUNDS_TTL_MS                (INT64_C(15) * 60000) /* for a person to answer a question */
 #define ROUNDS_BYTES_MAX             (256 * KIB)           /* answers that travel with the client */

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "mcp/batch.h"
 #include "mcp/turn.h"
 
 #include <errno.h>
@@ -265,6 +266,11 @@ static void take(struct stdio_door *door, struct turn *turn) {
     const struct json *claim = era_claim(&turn->message);
     bool is_initialize = str_eq(turn->message.method, STR("initialize"));
     era_classify(&turn->message, NULL, &turn->call->arena, &answer);
+    if (turn->form == TURN_BATCH) {
+        turn->session = &door->session;
+        batch_take(turn, door->session.version);
+        return;
+    }
     if (answer.error.code != 0) {
         turn_error(turn, &answer.error);
         finish(turn);

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "mcp/batch.h"
 #include "mcp/methods.h"
 #include "mcp/resume.h"
 #include "mcp/task.h"
@@ -91,8 +92,11 @@ bool turn_read(struct turn *turn, struct str body) {
         call->origin.method = STR("tools/call");
         return true;
     }
-    if (value->type == JSON_ARRAY)
-        return refuse(turn, RPC_INVALID_REQUEST, STR("batches are not accepted: one message each"));
+    if (value->type == JSON_ARRAY) {
+        turn->form = TURN_BATCH;
+        turn->batch = value;
+        return true;
+    }
     struct rpc_error error = {0};
     rpc_read(value, &turn->message, &error);
     call->origin.request_id = turn->message.id;
@@ -180,6 +184,15 @@ void turn_take_as(struct turn *turn, enum era era, struct str version) {
 
 /* -- sessions --------------------------------------------------------------------------------- */
 
+static void take_one_or_batch(struct turn *turn, struct str version) {
+    if (turn->form == TURN_BATCH) {
+        batch_take(turn, version);
+        return;
+    }
+    if (turn->session != NULL) resume_begin(turn);
+    turn_take_as(turn, ERA_LEGACY, version);
+}
+
 /* At the desk. The version of the session holds, whatever the header says: clients are known that
  * repeat another one. */
 static void take_in_session(struct turn *turn) {
@@ -190,8 +203,7 @@ static void take_in_session(struct turn *turn) {
     if (r.why != FAIL_NONE)
         turn_fail(turn, &report);
     else {
-        resume_begin(turn);
-        turn_take_as(turn, ERA_LEGACY, turn->session->version);
+        take_one_or_batch(turn, turn->session->version);
     }
 }
 
@@ -207,7 +219,7 @@ static void take_legacy(struct turn *turn, struct str version) {
         error =
             (struct rpc_error){RPC_SESSION_UNKNOWN, 404, STR("the session is not known"), STR_NONE};
     else
-        turn_take_as(turn, ERA_LEGACY, version);
+        take_one_or_batch(turn, version);
     if (error.message.len == 0) return;
     turn_error(turn, &error);
     turn->finish(turn);

@@ -33,6 +33,7 @@ struct task;
 enum turn_form {
     TURN_RPC = 0,   /* answered by JSON-RPC */
     TURN_SHORTHAND, /* {"tool":…}: answered by the bare envelope */
+    TURN_BATCH,     /* several messages: answered by an array */
 };
 
 /* How a door carries messages of a turn beside its answer. Any thread; in order. */
@@ -60,6 +61,7 @@ struct turn {
     struct call *call; /* its arena, principal and origin; on the road for tools/call */
     struct rpc_message message;
     enum turn_form form;
+    const struct json *batch; /* of TURN_BATCH: an array */
     enum era era;
     struct str version;
     struct session *session;         /* of the legacy era; NULL: none */
