@@ -48,8 +48,10 @@ static void knows_what_an_envelope_costs(void **state) {
                                         STR_INIT("shop.default.\"\xE2\x80\xAE\x01")};
     static const struct str columns[] = {STR_INIT("shop.default.orders.id"),
                                          STR_INIT("shop.default.orders.\xE6\x95\xB0")};
+    static const struct tool tool = {.name = "run_select_sql"};
     for (size_t n = 0; n <= 2; n++) {
         struct call *call = rig_call(&rig, NULL, "reader", "run_select_sql", NULL);
+        call->tool = &tool;
         limits()->token_limit = 100000;
         limits()->max_bytes = 1 << 20;
         call->facts.is_guarded = true;
