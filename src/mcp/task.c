@@ -13,10 +13,10 @@
 /* What a turn that may become a task has beside. */
 struct task {
     pthread_mutex_t lock;
-    bool is_adopted;    /* the client has, or gets, the task for an answer */
-    bool is_at_clerk;   /* a clerk is making the task of it */
-    bool is_finished;   /* the call's answer is in turn->out */
-    struct turn *clerk; /* whose memory the next two are in; NULL: the turn's own */
+    _Atomic bool is_adopted; /* the client has, or gets, the task for an answer */
+    bool is_at_clerk;        /* a clerk is making the task of it */
+    bool is_finished;        /* the call's answer is in turn->out */
+    struct turn *clerk;      /* whose memory the next two are in; NULL: the turn's own */
     struct journal journal;
     struct task_record record;
     void (*finish)(struct turn *turn); /* the door's */
@@ -55,7 +55,7 @@ static result change_record(struct turn *turn, struct str id, record_change *cha
         if (arena->is_spent) return fail_memory(report);
         TRY(task_record_keep(mcp->store, mcp->clock, out, arena, &is_kept, report));
     }
-    if (turn->mcp->hub.n == 0) return OK;
+    if (hub_count(&mcp->hub) == 0) return OK;
     struct buf buf;
     struct json_writer w;
     buf_init(&buf, SUBSCRIBER_MESSAGE_BYTES_MAX);
