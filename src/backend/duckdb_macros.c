@@ -22,16 +22,27 @@
  * the name of a field that is made by a macro. */
 #define EACH_ONCE(values, body) "list_transform([row(" values ")], lambda weir_v: " body ")[1]"
 
-/* `x` as a DECIMAL with the digits that people read, which is the shortest text of a double; as
- * many digits behind the point as there is room for. `f` is done with it. From 10^19 on a double
- * has no fraction: it is done by `big`. */
-#define BY_DIGITS(f_head, f_tail, big)                                                             \
+/* `f` of x to n digits, by the digits that people read, which are the shortest text of a double: of
+ * its DECIMAL. That is slow, and needed only where the binary digits and those may lie on two sides
+ * of a place where `f` jumps: `safe` tells of the rest, which is done by `near`. From 10^19 on a
+ * double has no fraction. */
+/* clang-format off */
+#define BY_DIGITS(f_head, f_tail, near, safe)                                                      \
     ONCE("CAST(x AS DOUBLE)",                                                                      \
-         "CASE WHEN abs(weir_v) < 1e9 THEN CAST(CAST(" f_head                                      \
-         "CAST(CAST(weir_v AS VARCHAR) AS DECIMAL(38,28))" f_tail " AS VARCHAR) AS DOUBLE) "       \
-         "WHEN abs(weir_v) < 1e19 THEN CAST(CAST(" f_head                                          \
-         "CAST(CAST(weir_v AS VARCHAR) AS DECIMAL(38,18))" f_tail " AS VARCHAR) AS DOUBLE) "       \
-         "ELSE " big " END")
+         "CASE WHEN " SCALED " < 1e9 AND " safe " THEN " near " "                                  \
+         "WHEN abs(weir_v) < 1e9 AND regexp_full_match(CAST(weir_v AS VARCHAR), "                  \
+         "'-?[0-9]+[.][0-9]{1,9}') THEN " AS_DECIMAL("DECIMAL(18,9)", f_head, f_tail) " "          \
+         "WHEN abs(weir_v) < 1e9 THEN " AS_DECIMAL("DECIMAL(38,28)", f_head, f_tail) " "           \
+         "WHEN abs(weir_v) < 1e19 THEN " AS_DECIMAL("DECIMAL(38,18)", f_head, f_tail) " "          \
+         "ELSE " near " END")
+#define SCALED "abs(weir_v) * pow(10e0, n)"
+#define AS_DECIMAL(type, f_head, f_tail)                                                           \
+    "CAST(CAST(" f_head "CAST(CAST(weir_v AS VARCHAR) AS " type ")" f_tail " AS VARCHAR) AS DOUBLE)"
+/* clang-format on */
+
+/* Not near the middle between two, and not near one. */
+#define OFF_TIE   "abs(" SCALED " % 1 - 0.5e0) > 1e-5"
+#define OFF_WHOLE "abs(" SCALED " % 1 - 0.5e0) < 0.49999e0"
 
 /* Most functions give NULL for any argument that is NULL. */
 #define TWO   "weir_v[1] IS NOT NULL AND weir_v[2] IS NOT NULL"
@@ -82,28 +93,26 @@ const char *const duckdb_macros[] = {
     /* -- numbers ------------------------------------------------------------------------------- */
 
     /* By way of the shortest decimal text, as people read it. */
-    MACRO("round(x, n)", BY_DIGITS("round(", ", n)", "round(weir_v, n)")),
-    MACRO("trunc(x, n)", BY_DIGITS("trunc(", ", n)", "trunc(weir_v, n)")),
+    MACRO("round(x, n)", BY_DIGITS("round(", ", n)", "round(weir_v, n)", OFF_TIE)),
+    MACRO("trunc(x, n)", BY_DIGITS("trunc(", ", n)", "trunc(weir_v, n)", OFF_WHOLE)),
     /* Of a DECIMAL, ties to the even digit; `half` is half of the last digit that stays. */
     MACRO("round_even(d, n, half)",
           ONCE("d", "CASE WHEN abs(weir_v - trunc(weir_v, n)) = half AND "
                     "right(CAST(trunc(weir_v, n) AS VARCHAR), 1) IN ('0', '2', '4', '6', '8') "
                     "THEN trunc(weir_v, n) ELSE round(weir_v, n) END")),
     MACRO("bround(x, n, half)",
-          BY_DIGITS("weir_round_even(", ", n, half)", "round_even(weir_v, n)")),
+          BY_DIGITS("weir_round_even(", ", n, half)", "round(weir_v, n)", OFF_TIE)),
     /* A DECIMAL in units of its 18th digit. */
     MACRO("units(d)",
           "CAST(replace(CAST(CAST(d AS DECIMAL(38,18)) AS VARCHAR), '.', '') AS HUGEINT)"),
     MACRO("twelfths(sign, q)",
-          "CAST(sign || CAST(q // 1000000000000 AS VARCHAR) || '.' || "
-          "lpad(CAST(q % 1000000000000 AS VARCHAR), 12, '0') AS DECIMAL(38,12))"),
+          "CAST(sign * q AS DECIMAL(38,0)) * CAST('0.000000000001' AS DECIMAL(13,12))"),
     MACRO("eighteenths(sign, q)",
-          "CAST(sign || CAST(q // 1000000000000000000 AS VARCHAR) || '.' || "
-          "lpad(CAST(q % 1000000000000000000 AS VARCHAR), 18, '0') AS DECIMAL(38,18))"),
+          "CAST(sign * q AS DECIMAL(38,0)) * CAST('0.000000000000000001' AS DECIMAL(19,18))"),
     /* a * b to eighteen digits, ties away from zero: by halves of nine digits. */
     MACRO("multiply(a, b)",
           "list_transform(list_transform(list_transform([row(weir_units(a), weir_units(b))], "
-          "lambda weir_v: row(CASE WHEN (weir_v[1] < 0) <> (weir_v[2] < 0) THEN '-' ELSE '' END, "
+          "lambda weir_v: row(CASE WHEN (weir_v[1] < 0) <> (weir_v[2] < 0) THEN -1 ELSE 1 END, "
           "abs(weir_v[1]) // 1000000000, abs(weir_v[1]) % 1000000000, "
           "abs(weir_v[2]) // 1000000000, abs(weir_v[2]) % 1000000000)), "
           "lambda weir_v: row(weir_v[1], weir_v[2] * weir_v[4], weir_v[2] * weir_v[5] + "
@@ -112,17 +121,25 @@ const char *const duckdb_macros[] = {
           "lambda weir_v: weir_eighteenths(weir_v[1], weir_v[2] + weir_v[3] // 1000000000 + "
           "CASE WHEN weir_v[3] % 1000000000 * 1000000000 + weir_v[4] >= 500000000000000000 "
           "THEN 1 ELSE 0 END))[1]"),
-    /* a / b to twelve digits, ties away from zero, without a double on the way: the whole part,
-     * then six digits, then six. */
-    MACRO("divide(a, b)",
-          "list_transform(list_transform(list_transform([row(weir_units(a), weir_units(b))], "
-          "lambda weir_v: row(CASE WHEN (weir_v[1] < 0) <> (weir_v[2] < 0) THEN '-' ELSE '' END, "
+    /* a / b to twelve digits, ties away from zero, without a double on the way; of great numbers
+     * first the whole part, then six digits, then six. */
+    MACRO("long_divide(a, b)",
+          "list_transform(list_transform(list_transform([row(a, b)], "
+          "lambda weir_v: row(CASE WHEN (weir_v[1] < 0) <> (weir_v[2] < 0) THEN -1 ELSE 1 END, "
           "abs(weir_v[2]), abs(weir_v[1]) // abs(weir_v[2]), "
           "abs(weir_v[1]) % abs(weir_v[2]) * 1000000)), "
           "lambda weir_v: row(weir_v[1], weir_v[2], weir_v[3] * 1000000 + weir_v[4] // weir_v[2], "
           "weir_v[4] % weir_v[2] * 1000000)), "
           "lambda weir_v: weir_twelfths(weir_v[1], weir_v[3] * 1000000 + weir_v[4] // weir_v[2] + "
           "CASE WHEN weir_v[4] % weir_v[2] * 2 >= weir_v[2] THEN 1 ELSE 0 END))[1]"),
+    MACRO("divide(a, b)",
+          EACH_ONCE(
+              "weir_units(a), weir_units(b)",
+              "CASE WHEN abs(weir_v[1]) < 50000000000000000000000000 "
+              "AND abs(weir_v[2]) < 10000000000000000000000000000000000000 "
+              "THEN weir_twelfths(CASE WHEN (weir_v[1] < 0) <> (weir_v[2] < 0) THEN -1 ELSE 1 END, "
+              "(abs(weir_v[1]) * 2000000000000 + abs(weir_v[2])) // (abs(weir_v[2]) * 2)) "
+              "ELSE weir_long_divide(weir_v[1], weir_v[2]) END")),
     /* NULL for what has no logarithm or root. */
     MACRO("ln(x)", ONCE("x", "CASE WHEN weir_v > 0 THEN ln(weir_v) END")),
     MACRO("sqrt(x)", ONCE("x", "CASE WHEN weir_v >= 0 THEN sqrt(weir_v) END")),
