@@ -185,6 +185,7 @@ int main(int argc, char **argv) {
                                 .count = 40 * TAINT_SHARE,
                                 .hole_count = 3000,
                                 .least_accepted = 20,
-                                .least_rows = 30};
+                                .least_rows = 30,
+                                .most_misprints = 30};
     return taint_main(&house, argc, argv);
 }
