@@ -4,6 +4,8 @@
  *     language   statements of every production parse, and print to what they were (language.case)
  *     spelling   blanks, comments, capitals and fullwidth marks between tokens change neither tree
  *                nor answer: code, tables, columns by clause, outputs; gaps not the printed text
+ *     canon      the canonical text of a statement gives the same answer, and in each dialect the
+ *                same bytes: print and parse are one identity on all that is accepted
  *     size       the largest statements that are permitted end in an answer or in the limit that
  *                they pass, never in the memory of the call; twice the text takes twice of it
  */
@@ -22,6 +24,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include <glob.h>
 
 #define CASES SOURCE_ROOT "/test/unit/sql/"
 
@@ -298,6 +302,81 @@ static void spelling_changes_no_answer(void **state) {
     assert_true(n > 100);
 }
 
+/* -- canon ------------------------------------------------------------------------------------ */
+
+static const char *const dialect_name[] = {"maxcompute", "duckdb", "postgres"};
+
+static void ask_in(struct asking *a, struct world *world, struct str sql,
+                   enum guard_dialect dialect, struct arena *arena) {
+    struct guard_request request = {.text = sql, .grant = &world->grant, .dialect = dialect};
+    *a = (struct asking){0};
+    result done = guard_check(&request, arena, &a->out, &a->report);
+    a->passed = done.why == FAIL_NONE;
+}
+
+/* true: the statement is accepted in that dialect. */
+static bool is_canonical_too(struct world *world, struct str sql, enum guard_dialect dialect,
+                             size_t *n_wrong) {
+    struct arena arena;
+    struct asking plain, canon;
+    struct parsing parsed;
+    arena_init(&arena, (size_t)(256 * MIB));
+    parse_all(&parsed, sql, &arena);
+    ask_in(&plain, world, sql, dialect, &arena);
+    bool is_accepted = plain.passed && plain.out.effect != GUARD_DENY;
+    if (is_accepted) {
+        ask_in(&canon, world, parsed.print, dialect, &arena);
+        const char *wrong = wrong_with_answer(&plain, &canon);
+        if (wrong == NULL && !str_eq(plain.out.sql, canon.out.sql)) wrong = "another print";
+        *n_wrong += wrong != NULL;
+        if (wrong != NULL)
+            print_error("%s: %s\n    %.*s\n    %.*s\n    %s\n    %.*s\n    %.*s\n",
+                        dialect_name[dialect], wrong, STR_ARG(str_slice(sql, 0, 300)),
+                        STR_ARG(str_slice(parsed.print, 0, 300)), canon.report.sentence,
+                        STR_ARG(plain.out.sql), STR_ARG(canon.out.sql));
+    }
+    arena_deinit(&arena);
+    return is_accepted;
+}
+
+static struct statements own_cases(struct arena *arena) {
+    struct statements all = {0};
+    glob_t files;
+    assert_int_equal(glob(SOURCE_ROOT "/test/guard/exec/*.jsonl", 0, NULL, &files), 0);
+    for (size_t f = 0; f < files.gl_pathc; f++) {
+        struct statements some = statements_jsonl(files.gl_pathv[f], arena);
+        for (size_t i = 0; i < some.n; i++)
+            *(struct statement *)ARENA_PUSH(arena, all.at, all.n, all.cap) = some.at[i];
+    }
+    globfree(&files);
+    return all;
+}
+
+static void the_canonical_text_prints_the_same(void **state) {
+    (void)state;
+    struct arena arena;
+    const struct json *schema = NULL;
+    size_t n_accepted[3] = {0}, n_wrong = 0;
+    arena_init(&arena, (size_t)(256 * MIB));
+    struct statements all = own_cases(&arena);
+    struct world *world = arena_new(&arena, struct world);
+    struct str text = statements_slurp(SOURCE_ROOT "/test/guard/exec/data/schema.json", &arena);
+    assert_int_equal(json_read(text, NULL, &arena, &schema, NULL).why, FAIL_NONE);
+    corpus_open_granted(world, &arena);
+    corpus_add_typed(world, json_get(schema, STR("tables")));
+    for (size_t i = 0; i < all.n; i++)
+        for (int d = 0; d < 3; d++)
+            n_accepted[d] +=
+                is_canonical_too(world, all.at[i].sql, (enum guard_dialect)d, &n_wrong);
+    print_message(
+        "%zu statements: %zu accepted for maxcompute, %zu for duckdb, %zu for postgres; %zu "
+        "wrong\n",
+        all.n, n_accepted[0], n_accepted[1], n_accepted[2], n_wrong);
+    assert_int_equal(n_wrong, 0);
+    for (int d = 0; d < 3; d++) assert_true(n_accepted[d] > 300);
+    arena_deinit(&arena);
+}
+
 /* -- size ------------------------------------------------------------------------------------- */
 
 static struct str repeat(struct arena *arena, const char *before, const char *repeated,
@@ -391,6 +470,7 @@ int main(void) {
         cmocka_unit_test(the_language_is_understood),
         cmocka_unit_test(spelling_changes_no_tree),
         cmocka_unit_test(spelling_changes_no_answer),
+        cmocka_unit_test(the_canonical_text_prints_the_same),
         cmocka_unit_test(large_statements_end_in_an_answer),
         cmocka_unit_test(twice_the_statement_is_twice_the_work),
     };

@@ -54,12 +54,9 @@ static inline struct statements statements_cases(const char *file, struct str ma
 }
 
 /* A file of the sample corpus; empty, with a word about it, where the samples are not at hand. */
-static inline struct statements statements_corpus(const char *file, struct arena *arena) {
+static inline struct statements statements_jsonl(const char *path, struct arena *arena) {
     struct statements out = {0};
-    const char *path =
-        str_cstr(arena, str_printf(arena, "%s/../shared/corpus/sql/%s", SOURCE_ROOT, file));
     struct str rest = statements_slurp(path, arena);
-    if (rest.len == 0) printf("[  SKIPPED ] no sample corpus %s\n", file);
     while (rest.len > 0) {
         const struct json *row = NULL;
         struct str line = str_cut(&rest, '\n');
@@ -70,6 +67,15 @@ static inline struct statements statements_corpus(const char *file, struct arena
         s->name = json_get_text(row, STR("id"));
         s->sql = sql;
     }
+    return out;
+}
+
+/* The same of the sample corpus beside the project. */
+static inline struct statements statements_corpus(const char *file, struct arena *arena) {
+    const char *path =
+        str_cstr(arena, str_printf(arena, "%s/../shared/corpus/sql/%s", SOURCE_ROOT, file));
+    struct statements out = statements_jsonl(path, arena);
+    if (out.n == 0) printf("[  SKIPPED ] no sample corpus %s\n", file);
     return out;
 }
 
