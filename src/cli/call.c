@@ -51,7 +51,7 @@ static result put_arguments(struct call *call, const struct flag_list *args) {
         put_value(&w, type_of(tool, name), value.ptr != NULL ? value : STR(""));
     }
     json_object_end(&w);
-    struct str flat = str_dup(&call->arena, buf_flat(&text, &call->arena));
+    struct str flat = buf_copy(&text, &call->arena);
     buf_deinit(&text);
     return json_read(flat, NULL, &call->arena, &call->arguments, &call->report);
 }

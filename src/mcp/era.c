@@ -80,7 +80,7 @@ static struct rpc_error unsupported(struct str requested, struct arena *arena) {
     buf_add(&data, STR("{\"supported\":[\"" MCP_MODERN_VERSION "\"],\"requested\":\""));
     json_escape(&data, utf8_clip(requested, 256));
     buf_add(&data, STR("\"}"));
-    struct str text = str_dup(arena, buf_flat(&data, arena));
+    struct str text = buf_copy(&data, arena);
     buf_deinit(&data);
     return (struct rpc_error){RPC_UNSUPPORTED_VERSION, 400,
                               STR("this protocol version is not supported"), text};

@@ -13,7 +13,7 @@ static struct str tool_text(const struct tool *tool, bool with_output, struct ar
     struct json_writer w;
     json_writer_init(&w, &buf);
     tool_describe(tool, with_output, &w);
-    struct str text = str_dup(arena, buf_flat(&buf, arena));
+    struct str text = buf_copy(&buf, arena);
     bool is_whole = buf_failed(&buf, NULL).why == FAIL_NONE && text.len == buf.len;
     buf_deinit(&buf);
     return is_whole ? text : STR_NONE;

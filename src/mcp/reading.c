@@ -15,7 +15,7 @@ static bool put_arguments(struct call *call, const struct source *source, struct
     json_object(&w);
     json_put_text(&w, str_of(source->argument), value);
     json_object_end(&w);
-    struct str kept = str_dup(&call->arena, buf_flat(&text, &call->arena));
+    struct str kept = buf_copy(&text, &call->arena);
     bool is_whole = buf_failed(&text, NULL).why == FAIL_NONE && kept.ptr != NULL;
     buf_deinit(&text);
     return is_whole &&

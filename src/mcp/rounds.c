@@ -27,8 +27,7 @@ static struct str bound_of(struct turn *turn) {
         json_value(&w, &m->value);
     }
     json_array_end(&w);
-    struct str text =
-        buf_failed(&buf, NULL).why == FAIL_NONE ? str_dup(arena, buf_flat(&buf, arena)) : STR_NONE;
+    struct str text = buf_failed(&buf, NULL).why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
     buf_deinit(&buf);
     return text;
 }
@@ -86,7 +85,7 @@ static result keep(struct turn *turn, const struct ask *ask, struct report *repo
     json_value(&w, ask->answer);
     json_object_end(&w);
     result r = buf_failed(&buf, report);
-    struct str text = r.why == FAIL_NONE ? str_dup(arena, buf_flat(&buf, arena)) : STR_NONE;
+    struct str text = r.why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
     buf_deinit(&buf);
     TRY(r);
     if (text.ptr == NULL) return fail_memory(report);

@@ -34,8 +34,7 @@ static struct str record_of(const struct session *session, const struct principa
         json_value(&w, session->watched);
     }
     json_object_end(&w);
-    struct str text =
-        buf_failed(&buf, NULL).why == FAIL_NONE ? str_dup(arena, buf_flat(&buf, arena)) : STR_NONE;
+    struct str text = buf_failed(&buf, NULL).why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
     buf_deinit(&buf);
     return text;
 }

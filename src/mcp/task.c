@@ -161,8 +161,7 @@ static struct str task_text(struct turn *turn, const struct task_record *record,
     task_record_write(record, in_detail, &w);
     json_object_end(&w);
     rpc_end_result(&buf);
-    struct str text =
-        buf_failed(&buf, NULL).why == FAIL_NONE ? str_dup(arena, buf_flat(&buf, arena)) : STR_NONE;
+    struct str text = buf_failed(&buf, NULL).why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
     buf_deinit(&buf);
     return text;
 }

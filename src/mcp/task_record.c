@@ -39,8 +39,7 @@ static struct str document(const struct task_record *record, struct arena *arena
         json_raw_value(&w, record->outcome);
     }
     json_object_end(&w);
-    struct str text =
-        buf_failed(&buf, NULL).why == FAIL_NONE ? str_dup(arena, buf_flat(&buf, arena)) : STR_NONE;
+    struct str text = buf_failed(&buf, NULL).why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
     buf_deinit(&buf);
     return text;
 }

@@ -290,7 +290,7 @@ static result preview_run(struct call *call, const void *in, struct json_writer 
     struct buf sql;
     buf_init(&sql, SQL_BYTES_MAX);
     result r = preview_sql(call, input, relation, table, &sql);
-    struct str text = str_dup(&call->arena, buf_flat(&sql, &call->arena));
+    struct str text = buf_copy(&sql, &call->arena);
     buf_deinit(&sql);
     TRY(r);
     if (text.ptr == NULL) return fail_memory(&call->report);
