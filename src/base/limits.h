@@ -120,6 +120,8 @@
 
 #define HEALTH_BYTES_MAX (64 * KIB)
 
+#define PREFLIGHT_BYTES_MAX (4 * KIB) /* names of headers that a page may send */
+
 #define DESK_THREADS                 16 /* each waits for the store, which commits in groups */
 #define DESK_QUEUE_MAX               4096
 #define SESSION_TTL_MS               (INT64_C(24) * 3600000) /* after its last use */
@@ -130,12 +132,12 @@
 #define JOURNAL_TTL_MS               (INT64_C(10) * 60000) /* for a client to come back for its answer */
 #define JOURNAL_CANCEL_TTL_MS        60000
 #define JOURNAL_ARENA_BYTES          (1 * MIB)
-#define JOURNAL_READ_MAX             256  /* events read at once */
-#define RESUME_LOOK_MS               100  /* between looks at what another replica has written */
-#define TASK_TTL_MS            (INT64_C(60) * 60000) /* a task and its result, from its beginning */
-#define TASK_POLL_MS           500 /* how often a client is told to ask */
-#define TASK_LOOK_MS           100 /* between looks for answers to a task's question */
-#define BATCH_MAX              100 /* messages of one batch, each of which takes a turn */
+#define JOURNAL_READ_MAX             256 /* events read at once */
+#define RESUME_LOOK_MS               100 /* between looks at what another replica has written */
+#define TASK_TTL_MS                  (INT64_C(60) * 60000) /* a task and its result, from its beginning */
+#define TASK_POLL_MS                 500                   /* how often a client is told to ask */
+#define TASK_LOOK_MS                 100  /* between looks for answers to a task's question */
+#define BATCH_MAX                    100  /* messages of one batch, each of which takes a turn */
 #define STREAM_RETRY_MS              1000 /* after which a client comes back for its answer */
 #define ROUNDS_TTL_MS                (INT64_C(15) * 60000) /* for a person to answer a question */
 #define ROUNDS_BYTES_MAX             (256 * KIB)           /* answers that travel with the client */

@@ -29,8 +29,7 @@ const struct json *era_capabilities(const struct rpc_message *message) {
     return json_get(meta(message), META("clientCapabilities"));
 }
 
-/* "a, a" is a; "a, b" is what no header may be. */
-static struct str once(struct str value) {
+struct str era_header_once(struct str value) {
     struct str rest = value, first = str_trim(str_cut(&rest, ','));
     while (rest.ptr != NULL)
         if (!str_eq(str_trim(str_cut(&rest, ',')), first)) return str_trim(value);
@@ -102,13 +101,13 @@ static const char *named_by(struct str method) {
 static struct rpc_error check_names(const struct rpc_message *message,
                                     const struct era_headers *headers, struct arena *arena) {
     if (headers->method.ptr == NULL) return mismatch("the header Mcp-Method is missing");
-    if (!str_eq(once(headers->method), message->method))
+    if (!str_eq(era_header_once(headers->method), message->method))
         return mismatch("the header Mcp-Method is not the body's method");
     const char *member = named_by(message->method);
     if (member == NULL) return (struct rpc_error){0};
     struct str name, body = json_get_text(message->params, str_of(member));
     if (headers->name.ptr == NULL) return mismatch("the header Mcp-Name is missing");
-    if (era_header_value(once(headers->name), arena, &name) && str_eq(name, body))
+    if (era_header_value(era_header_once(headers->name), arena, &name) && str_eq(name, body))
         return (struct rpc_error){0};
     if (!era_header_value(str_trim(headers->name), arena, &name)) /* a name may hold commas */
         return mismatch("the header Mcp-Name cannot be decoded");
@@ -122,7 +121,7 @@ static struct rpc_error check_modern(const struct rpc_message *message, const st
     if (error.code != 0) return error;
     if (headers != NULL && headers->version.ptr == NULL)
         return mismatch("the header MCP-Protocol-Version is missing");
-    if (headers != NULL && !str_eq(once(headers->version), claim->text))
+    if (headers != NULL && !str_eq(era_header_once(headers->version), claim->text))
         return mismatch("the header MCP-Protocol-Version is not the body's version");
     if (!str_eq(claim->text, STR(MCP_MODERN_VERSION))) return unsupported(claim->text, arena);
     return headers != NULL ? check_names(message, headers, arena) : (struct rpc_error){0};
@@ -133,7 +132,7 @@ static struct rpc_error check_modern(const struct rpc_message *message, const st
 static struct rpc_error legacy_version(const struct era_headers *headers, struct str *version) {
     *version = STR(MCP_LEGACY_ASSUMED);
     if (headers == NULL || headers->version.ptr == NULL) return (struct rpc_error){0};
-    *version = era_legacy_version(once(headers->version));
+    *version = era_legacy_version(era_header_once(headers->version));
     if (version->ptr != NULL) return (struct rpc_error){0};
     return (struct rpc_error){RPC_INVALID_REQUEST, 400,
                               STR("the header MCP-Protocol-Version names no version served here"),
@@ -142,7 +141,8 @@ static struct rpc_error legacy_version(const struct era_headers *headers, struct
 
 void era_classify(const struct rpc_message *message, const struct era_headers *headers,
                   struct arena *arena, struct era_answer *out) {
-    bool says_modern = headers != NULL && str_eq(once(headers->version), STR(MCP_MODERN_VERSION));
+    bool says_modern =
+        headers != NULL && str_eq(era_header_once(headers->version), STR(MCP_MODERN_VERSION));
     const struct json *claim = era_claim(message);
     *out = (struct era_answer){.era = ERA_LEGACY};
     if (message->kind == RPC_RESPONSE && says_modern) {

@@ -51,6 +51,9 @@ const struct json *era_claim(const struct rpc_message *message);
 /* What the client of a modern message can: the capabilities beside the claim, or NULL. */
 const struct json *era_capabilities(const struct rpc_message *message);
 
+/* "a, a" is a; "a, b" stays as it is, and so will fit nothing. */
+struct str era_header_once(struct str value);
+
 /* Decodes `=?base64?…?=` (RFC 4648, padded); other text is taken as it is. false: a wrapper with a
  * bad alphabet, bad padding or bytes that are no UTF-8. */
 bool era_header_value(struct str raw, struct arena *arena, struct str *out);

@@ -58,7 +58,7 @@ static void take_post(struct turn *turn, const struct http_request *req) {
     turn->header = header_of;
     turn->header_with = req;
     turn->call->origin.session_id =
-        str_dup(arena, str_trim(http_header(req, STR("Mcp-Session-Id"))));
+        str_dup(arena, era_header_once(joined(req, STR("Mcp-Session-Id"), arena)));
     /* A copy: the turn may outlive the exchange, whose memory the request is. */
     struct str body = str_dup(arena, req->body);
     if (body.ptr == NULL) {
@@ -98,16 +98,38 @@ static bool is_json(const struct http_request *req) {
             str_find(req->body, STR("\"tool\"")) < req->body.len);
 }
 
-static void preflight(struct http_exchange *x, struct str origin) {
+#define ALLOWED_HEADERS                                                                            \
+    "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name, "            \
+    "Mcp-Session-Id, Last-Event-ID"
+
+/* Beside what every page may send, the Mcp-Param-* that this one asks for. */
+static void put_allowed_headers(const struct http_request *req, struct buf *out) {
+    struct str rest = http_header(req, STR("Access-Control-Request-Headers"));
+    buf_add(out, STR(ALLOWED_HEADERS));
+    while (rest.ptr != NULL) {
+        struct str name = str_trim(str_cut(&rest, ','));
+        if (str_istarts(name, STR("mcp-param-"))) buf_addf(out, ", " STR_FMT, STR_ARG(name));
+    }
+}
+
+static void preflight(struct http_exchange *x, const struct http_request *req, struct str origin) {
+    struct arena arena;
+    struct buf allowed;
+    arena_init(&arena, PREFLIGHT_BYTES_MAX);
+    buf_init(&allowed, PREFLIGHT_BYTES_MAX);
+    put_allowed_headers(req, &allowed);
+    bool is_whole = buf_failed(&allowed, NULL).why == FAIL_NONE;
+    struct str names = is_whole ? buf_flat(&allowed, &arena) : STR(ALLOWED_HEADERS);
     struct http_header headers[] = {
         {STR("Access-Control-Allow-Origin"), origin},
         HEADER("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS"),
-        HEADER("Access-Control-Allow-Headers",
-               "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name"),
+        {STR("Access-Control-Allow-Headers"), names},
         HEADER("Access-Control-Max-Age", "600"),
         HEADER("Vary", "Origin")};
     http_reply(x, 204, origin.len > 0 ? headers : headers + 1,
                COUNT(headers) - (origin.len > 0 ? 0 : 1), NULL);
+    buf_deinit(&allowed);
+    arena_deinit(&arena);
 }
 
 static void serve_mcp(struct http_door *door, struct http_exchange *x,
@@ -115,7 +137,7 @@ static void serve_mcp(struct http_door *door, struct http_exchange *x,
     struct str origin = http_header(req, STR("Origin"));
     static const struct http_header allow = HEADER("Allow", "GET, POST, DELETE, OPTIONS");
     if (str_eq(req->method, STR("OPTIONS")))
-        preflight(x, origin);
+        preflight(x, req, origin);
     else if (str_eq(req->method, STR("GET")))
         admit(door, x, req, origin, http_session_get);
     else if (str_eq(req->method, STR("DELETE")))
