@@ -172,29 +172,8 @@ static void put_next_day(printer *p, const struct sql_expr *expr) {
     sql_putf(p, ", %d)", (int)found + 1);
 }
 
-/* The zone is a constant name, which DuckDB knows or fails. */
-static void put_zoned(printer *p, const struct sql_expr *expr, bool is_from) {
-    struct str zone;
-    bool is_good = dialect_constant_text(args_of(expr)->at[1], &zone) && zone.len > 0;
-    for (size_t i = 0; i < zone.len; i++)
-        is_good = is_good && (dialect_is_letter(zone.ptr[i]) || dialect_is_in(zone.ptr[i], "/_"));
-    if (!is_good) dialect_refuse(p, expr->span, "a zone that is no constant name");
-    dialect_wrap(p, "((", dialect_put_time, args_of(expr)->at[0], " AT TIME ZONE ");
-    sql_put_string(p, is_from ? STR("UTC") : zone);
-    sql_put(p, STR(") AT TIME ZONE "));
-    sql_put_string(p, is_from ? zone : STR("UTC"));
-    sql_put_byte(p, ')');
-}
-
-static void put_from_utc(printer *p, const struct sql_expr *expr) {
-    put_zoned(p, expr, true);
-}
-
-static void put_to_utc(printer *p, const struct sql_expr *expr) {
-    put_zoned(p, expr, false);
-}
-
 const struct dialect_hook duck_time_hooks[] = {
-    {"from_utc", put_from_utc}, {"to_utc", put_to_utc}, {"isdate", put_isdate},
-    {"next_day", put_next_day}, {NULL, NULL},
+    {"isdate", put_isdate},
+    {"next_day", put_next_day},
+    {NULL, NULL},
 };
