@@ -153,6 +153,10 @@ static void read_written(struct turn *turn) {
     struct buf content;
     struct json_writer w;
     const struct resource *resource = find(turn, &value);
+    if (resource == NULL) {
+        refuse_unknown(turn);
+        return;
+    }
     buf_init(&content, turn->call->reply.max);
     json_writer_init(&w, &content);
     result r = resource->write(turn->call, uri_of(turn), value, &w);
