@@ -123,11 +123,16 @@ static void type(struct sql_printer *p, const struct sql_type *of) {
     sql_put_byte(p, '>');
 }
 
+/* Bare, these would be read as something else: keys of GROUP BY, the word behind SELECT. */
+static bool is_read_otherwise(struct str name) {
+    return str_ieq(name, STR("cube")) || str_ieq(name, STR("rollup")) || str_ieq(name, STR("all"));
+}
+
 /* Functions stand bare as they were written: in back quotes IF, CAST and their like would lose
- * their meaning. Of CUBE(a) and ROLLUP(a), bare among the keys of GROUP BY, it is the other way. */
+ * their meaning. */
 static void function_part(struct sql_printer *p, const struct sql_name *name) {
-    bool is_grouping = str_ieq(name->text, STR("cube")) || str_ieq(name->text, STR("rollup"));
-    if (name->quoting == SQL_BARE && sql_is_bare_word(name->text) && !is_grouping)
+    bool is_bare = name->quoting == SQL_BARE && sql_is_bare_word(name->text);
+    if (is_bare && !is_read_otherwise(name->text))
         sql_put(p, name->text);
     else
         put_backquoted(p, name->text);

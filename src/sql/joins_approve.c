@@ -132,7 +132,8 @@ static const struct resolved_source *find_loose(struct joiner *j, const struct g
                                                 const struct resolved_source **first) {
     if (from->source->kind == SQL_JOIN || from->source->kind == SQL_LATERAL) {
         const struct resolved_source *found = NULL;
-        if (ALWAYS(from->left != NULL)) found = find_loose(j, g, from->left, first);
+        /* a LATERAL VIEW may stand without FROM */
+        if (from->left != NULL) found = find_loose(j, g, from->left, first);
         if (found == NULL && from->right != NULL) found = find_loose(j, g, from->right, first);
         return found;
     }
