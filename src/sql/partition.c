@@ -371,7 +371,7 @@ static void offer(struct finder *f, struct sql_expr *expr, const struct resolved
         offer(f, expr, side->right);
         return;
     case SQL_LATERAL:
-        if (ALWAYS(side->left != NULL)) offer(f, expr, side->left);
+        if (side->left != NULL) offer(f, expr, side->left); /* it may stand without FROM */
         return;
     case SQL_TABLE:
         if (side->relation != NULL) {
