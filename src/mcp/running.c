@@ -15,14 +15,15 @@ void running_join(struct running_list *list, struct running *entry) {
     pthread_mutex_lock(&list->lock);
     list_add_last(&list->all, &entry->link);
     pthread_mutex_unlock(&list->lock);
+    entry->is_joined = true;
 }
 
 void running_leave(struct running_list *list, struct running *entry) {
-    if (entry->link.next == NULL) return;
+    if (!entry->is_joined) return;
     pthread_mutex_lock(&list->lock);
     list_leave(&entry->link);
     pthread_mutex_unlock(&list->lock);
-    entry->link = (struct link){0};
+    entry->is_joined = false;
 }
 
 bool running_cancel(struct running_list *list, struct str session_id, struct str request_id) {

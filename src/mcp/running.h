@@ -18,6 +18,7 @@ struct call;
 
 struct running {
     struct link link;
+    bool is_joined; /* the turn's own, where `link` is its neighbours' too */
     struct call *call;
     struct str session_id, request_id; /* the id as JSON text */
     _Atomic bool is_silenced;          /* cancelled: no answer may be sent any more */

@@ -168,7 +168,7 @@ static void take_request(struct turn *turn) {
 }
 
 void turn_take_as(struct turn *turn, enum era era, struct str version) {
-    turn->era = era;
+    if (turn->era != era) turn->era = era; /* from a desk never, for the loop looks at it too */
     turn->version = version;
     if (era == ERA_MODERN)
         turn->capabilities = era_capabilities(&turn->message);

@@ -34,7 +34,8 @@ struct visit {
     bool is_posted;
     struct piece *first, **end;
     bool is_finished, is_let_go;
-    struct buf early;                /* an answer that leaves while the turn goes on */
+    char *early; /* an answer that leaves while the turn goes on; malloc'd */
+    size_t early_len;
     void (*step)(struct turn *turn); /* to be done on the loop */
     struct loop_timer timer;         /* of visit_after() */
     void (*later)(struct turn *turn);
@@ -97,21 +98,19 @@ static void begin_stream(struct visit *visit) {
     visit->has_begun = true;
 }
 
-static void reply_json(struct visit *visit, struct buf *out) {
+static void reply_json(struct visit *visit, int status, struct buf *out) {
     struct http_header headers[1 + COMMON_HEADERS] = {json_type};
     size_t n = 1 + put_common(visit, headers + 1);
-    http_reply(visit->exchange, visit->turn->status, headers, n, out->len > 0 ? out : NULL);
+    http_reply(visit->exchange, status, headers, n, out->len > 0 ? out : NULL);
 }
 
 /* The last event and the end. */
-static void reply_event(struct visit *visit, struct buf *out) {
-    struct turn *turn = visit->turn;
+static void reply_event(struct visit *visit, struct str id, struct str data) {
     struct buf event;
     begin_stream(visit);
-    buf_init(&event, out->max + 256);
-    struct str data = buf_flat(out, &turn->call->arena);
-    if (out->len > 0) sse_event(&event, STR("message"), turn->out_id, data);
-    if (event.len > 0 && data.ptr != NULL) (void)http_stream_send(visit->exchange, &event);
+    buf_init(&event, data.len + KIB);
+    if (data.len > 0) sse_event(&event, STR("message"), id, data);
+    if (event.len > 0) (void)http_stream_send(visit->exchange, &event);
     buf_deinit(&event);
     http_stream_end(visit->exchange);
 }
@@ -129,9 +128,9 @@ static void reply(struct visit *visit) {
     bool wants_stream = turn->status == 200 && visit->takes_stream &&
                         (!visit->takes_json || turn->running.is_silenced);
     if (visit->has_begun || wants_stream)
-        reply_event(visit, &turn->out);
+        reply_event(visit, turn->out_id, buf_flat(&turn->out, &turn->call->arena));
     else
-        reply_json(visit, &turn->out);
+        reply_json(visit, turn->status, &turn->out);
 }
 
 static void send_pieces(struct visit *visit, struct piece *piece) {
@@ -146,13 +145,19 @@ static void send_pieces(struct visit *visit, struct piece *piece) {
     }
 }
 
+/* The call runs on another thread meanwhile: nothing of its turn's or arena's is touched. */
 static void send_early(struct visit *visit) {
-    if (visit->exchange == NULL || visit->early.len == 0) return;
+    struct str json = {visit->early, visit->early_len};
+    struct buf body;
+    if (visit->exchange == NULL || json.len == 0) return;
     http_on_gone(visit->exchange, NULL, NULL);
+    buf_init(&body, json.len);
+    buf_add(&body, json);
     if (visit->has_begun || !visit->takes_json)
-        reply_event(visit, &visit->early);
+        reply_event(visit, STR_NONE, json);
     else
-        reply_json(visit, &visit->early);
+        reply_json(visit, 200, &body);
+    buf_deinit(&body);
     visit->exchange = NULL;
 }
 
@@ -166,7 +171,7 @@ static void let_exchange_go(struct visit *visit) {
 
 static void end(struct visit *visit) {
     loop_timer_cancel(&visit->timer);
-    buf_deinit(&visit->early);
+    free(visit->early);
     pthread_mutex_destroy(&visit->lock);
     turn_free(visit->turn);
 }
@@ -240,9 +245,12 @@ static void let_go(struct turn *turn) {
 
 static void answer_early(struct turn *turn, struct str json) {
     struct visit *visit = turn->owner;
+    char *early = fault_now() ? NULL : malloc(json.len);
+    if (early == NULL) return; /* the connection stays open until the call ends */
+    memcpy(early, json.ptr, json.len);
     pthread_mutex_lock(&visit->lock);
-    buf_init(&visit->early, json.len + KIB);
-    buf_add(&visit->early, json);
+    visit->early = early;
+    visit->early_len = json.len;
     post(visit, visit->loop);
     pthread_mutex_unlock(&visit->lock);
 }
