@@ -13,10 +13,10 @@
 /* What a turn that may become a task has beside. */
 struct task {
     pthread_mutex_t lock;
-    _Atomic bool is_adopted; /* the client has, or gets, the task for an answer */
-    bool is_at_clerk;        /* a clerk is making the task of it */
-    bool is_finished;        /* the call's answer is in turn->out */
-    struct turn *clerk;      /* whose memory the next two are in; NULL: the turn's own */
+    bool is_adopted;    /* the client has, or gets, the task for an answer */
+    bool is_at_clerk;   /* a clerk is making the task of it */
+    bool is_finished;   /* the call's answer is in turn->out */
+    struct turn *clerk; /* whose memory the next two are in; NULL: the turn's own */
     struct journal journal;
     struct task_record record;
     void (*finish)(struct turn *turn); /* the door's */
@@ -28,8 +28,14 @@ bool task_is_possible(const struct turn *turn) {
            json_get(extensions, STR(TASKS_EXTENSION)) != NULL;
 }
 
+/* A clerk may be at it right now. */
 bool task_is_adopted(const struct turn *turn) {
-    return turn->task != NULL && turn->task->is_adopted;
+    struct task *task = turn->task;
+    if (task == NULL) return false;
+    pthread_mutex_lock(&task->lock);
+    bool is_adopted = task->is_adopted;
+    pthread_mutex_unlock(&task->lock);
+    return is_adopted;
 }
 
 void task_end(struct turn *turn) {
