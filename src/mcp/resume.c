@@ -159,7 +159,7 @@ bool resume_is_event(struct str last_event_id) {
     return split_id(last_event_id, &stream, &sequence);
 }
 
-/* Tells what was written since. true: the answer was among it, and the turn is finished. */
+/* Tells what was written since. true: the answer was among it, and the turn is to be finished. */
 static result replay(struct turn *turn, bool *is_answered, struct report *report) {
     struct resume *resume = turn->resume;
     struct arena *arena = &turn->call->arena;
@@ -178,7 +178,6 @@ static result replay(struct turn *turn, bool *is_answered, struct report *report
         turn->out_id = id;
         buf_add(&turn->out, entries[i].json);
         *is_answered = true;
-        turn->finish(turn);
         return OK;
     }
     return OK;
@@ -217,8 +216,24 @@ static void run_again(struct turn *turn, struct str body) {
     turn->finish(turn);
 }
 
+/* Was the answer told before the place where the client stands? */
+static result has_answer(struct turn *turn, bool *is_there, struct report *report) {
+    struct resume *resume = turn->resume;
+    struct journal_entry *entries;
+    size_t n = 0;
+    uint64_t after = 0;
+    *is_there = false;
+    do {
+        TRY(journal_read(&turn->mcp->journals, resume->journal.name, after, &turn->call->arena,
+                         &entries, &n, report));
+        for (size_t i = 0; i < n; i++) *is_there |= entries[i].is_answer;
+        if (n > 0) after = entries[n - 1].sequence;
+    } while (n > 0 && !*is_there);
+    return OK;
+}
+
 /* Between the last look at the log and the lease somebody may have answered, so the log is read
- * once more under it. */
+ * once more under it. Who has had the answer is told nothing more. */
 static result take_over(struct turn *turn, bool *is_done, struct report *report) {
     struct journals *journals = &turn->mcp->journals;
     struct journal *journal = &turn->resume->journal;
@@ -230,20 +245,26 @@ static result take_over(struct turn *turn, bool *is_done, struct report *report)
                     "the stream of Last-Event-ID is not known");
     TRY(journal_take_over(journals, journal, arena, report));
     if (journal->lease_version == STORE_ABSENT) return OK;
-    result r = replay(turn, is_done, report);
-    if (r.why != FAIL_NONE || *is_done) {
-        journal_close(journals, journal);
-        return r;
-    }
+    bool is_answered = false;
+    result r = replay(turn, &is_answered, report);
+    if (r.why == FAIL_NONE && !is_answered) r = has_answer(turn, &is_answered, report);
+    if (r.why != FAIL_NONE || is_answered) journal_close(journals, journal);
+    if (r.why != FAIL_NONE) return r;
     *is_done = true;
-    run_again(turn, body);
+    if (is_answered)
+        turn->finish(turn);
+    else
+        run_again(turn, body);
     return OK;
 }
 
 static result look_once(struct turn *turn, bool *is_done, struct report *report) {
     bool is_held;
     TRY(replay(turn, is_done, report));
-    if (*is_done) return OK;
+    if (*is_done) {
+        turn->finish(turn);
+        return OK;
+    }
     TRY(journal_is_held(&turn->mcp->journals, turn->resume->journal.name, &turn->call->arena,
                         &is_held, report));
     return is_held ? OK : take_over(turn, is_done, report);
