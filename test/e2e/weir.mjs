@@ -1,11 +1,14 @@
 // Starts the real program on the demo, in a directory of its own, and ends it by its process id.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "../..");
 export const binary = resolve(process.env.WEIR ?? join(root, "build/weir"));
+// weir with tools that ask, notify and become tasks (test/conformance); the step gcc builds it.
+export const fixture = resolve(process.env.WEIR_FIXTURE ?? join(root, "build-gcc/test/conformance/weir-conformance"));
+export const noFixture = existsSync(fixture) ? false : `${fixture} has not been built`;
 
 // Below the range that the kernel hands out, apart from those of other test programs.
 let nextPort = 20000 + (process.pid % 10000);
@@ -20,8 +23,8 @@ export function workspace() {
 }
 
 // Resolves when the server says that it listens; a port that is taken is left for the next one.
-async function startOnce(space, port, args) {
-  const child = spawn(binary, ["serve", "--port", String(port), ...args], {
+async function startOnce(program, space, port, args) {
+  const child = spawn(program, ["serve", "--port", String(port), ...args], {
     cwd: space.dir, env: space.env, stdio: ["ignore", "ignore", "pipe"],
   });
   let log = "";
@@ -36,11 +39,11 @@ async function startOnce(space, port, args) {
 }
 
 // `space` may be given, for servers that share one or follow one another: then who gave it removes it.
-export async function startServer({ config = join(root, "config/demo"), args = [], space: given } = {}) {
+export async function startServer({ config = join(root, "config/demo"), args = [], space: given, program = binary } = {}) {
   const space = given ?? workspace();
   for (let tries = 0; tries < 20; tries++) {
     const port = nextPort++;
-    const { child, outcome, log } = await startOnce(space, port, ["--config", config, ...args]);
+    const { child, outcome, log } = await startOnce(program, space, port, ["--config", config, ...args]);
     if (outcome.listening) {
       return {
         url: `http://127.0.0.1:${port}`, pid: child.pid, child, log, space,
