@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mcp/health.h"
 #include "mcp/http_session.h"
+#include "mcp/http_sse.h"
 #include "mcp/visit.h"
 
 #define HEADER(name, value)                                                                        \
@@ -112,6 +113,11 @@ static void put_allowed_headers(const struct http_request *req, struct buf *out)
     }
 }
 
+static void refuse_type(struct http_exchange *x) {
+    visit_refuse(x, 415, "UNSUPPORTED_MEDIA_TYPE", "the body must be of type application/json",
+                 "Send the header Content-Type: application/json", NULL);
+}
+
 static void preflight(struct http_exchange *x, const struct http_request *req, struct str origin) {
     struct arena arena;
     struct buf allowed;
@@ -145,10 +151,39 @@ static void serve_mcp(struct http_door *door, struct http_exchange *x,
     else if (!str_eq(req->method, STR("POST")))
         visit_refuse(x, 405, "METHOD_NOT_ALLOWED", "messages are sent by POST", NULL, &allow);
     else if (!is_json(req))
-        visit_refuse(x, 415, "UNSUPPORTED_MEDIA_TYPE", "the body must be of type application/json",
-                     "Send the header Content-Type: application/json", NULL);
+        refuse_type(x);
     else
         admit(door, x, req, origin, take_post);
+}
+
+/* "/a/mcp" has "/a/sse" and "/a/messages" beside it. */
+static bool is_beside(const struct http_door *door, struct str path, struct str word) {
+    for (size_t i = 0; i < door->paths.n; i++) {
+        struct str root = door->paths.items[i];
+        while (root.len > 0 && root.ptr[root.len - 1] != '/') root.len--;
+        if (str_starts(path, root) && str_eq(str_slice(path, root.len, path.len), word))
+            return true;
+    }
+    return false;
+}
+
+static void serve_sse(struct http_door *door, struct http_exchange *x,
+                      const struct http_request *req, bool is_stream) {
+    struct str origin = http_header(req, STR("Origin"));
+    static const struct http_header allow_get = HEADER("Allow", "GET, OPTIONS");
+    static const struct http_header allow_post = HEADER("Allow", "POST, OPTIONS");
+    if (str_eq(req->method, STR("OPTIONS")))
+        preflight(x, req, origin);
+    else if (!str_eq(req->method, is_stream ? STR("GET") : STR("POST")))
+        visit_refuse(x, 405, "METHOD_NOT_ALLOWED",
+                     is_stream ? "a stream is opened by GET" : "messages are sent by POST", NULL,
+                     is_stream ? &allow_get : &allow_post);
+    else if (is_stream)
+        admit(door, x, req, origin, http_sse_open);
+    else if (!is_json(req))
+        refuse_type(x);
+    else
+        admit(door, x, req, origin, http_sse_post);
 }
 
 static bool is_mcp_path(const struct http_door *door, const struct http_request *req) {
@@ -174,6 +209,10 @@ void http_door_serve(void *ctx, struct http_exchange *x, const struct http_reque
                      NULL, NULL);
     } else if (is_mcp_path(door, req)) {
         serve_mcp(door, x, req);
+    } else if (is_beside(door, req->path, STR(HTTP_SSE_WORD))) {
+        serve_sse(door, x, req, true);
+    } else if (is_beside(door, req->path, STR(HTTP_MESSAGES_WORD))) {
+        serve_sse(door, x, req, false);
     } else if (!health_serve(door->mcp, x, req)) {
         visit_refuse(x, 404, "NOT_FOUND", "there is nothing at this path", "MCP is served at /mcp",
                      NULL);

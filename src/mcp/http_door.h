@@ -3,6 +3,7 @@
  *
  *     POST /mcp (and /mcp/v1, and / for the ODPS seed's clients)   messages and the shorthand
  *     GET, DELETE on these                                         streams and end of a session
+ *     GET /sse, POST /messages                                     HTTP+SSE, beside these
  *     OPTIONS on these                                             preflight of allowed origins
  *     GET /health                                                  alive
  *     GET /health/ready                                            each backend and the audit; or

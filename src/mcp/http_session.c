@@ -15,6 +15,7 @@ static bool find(struct turn *turn) {
     struct report report = {0};
     result r = session_find(turn->mcp->store, &call->principal, call->origin.session_id,
                             turn->mcp->clock, &call->arena, &turn->session, &report);
+    if (r.why == FAIL_NONE && turn->session->is_stream) r = session_unknown(&report);
     if (r.why != FAIL_NONE) turn_fail(turn, &report);
     return r.why == FAIL_NONE;
 }

@@ -26,7 +26,7 @@ size_t hub_count(struct hub *hub) {
 
 struct note {
     struct note *next;
-    const char *method;
+    const char *method; /* NULL: `members` is the whole message */
     size_t len;
     char members[];
 };
@@ -149,6 +149,29 @@ void hub_note(struct hub *hub, struct str name, const char *method, struct str m
 
 /* -- legacy sessions -------------------------------------------------------------------------- */
 
+/* Under the lock. NULL: it has no stream here. */
+static struct subscriber *of_session(struct hub *hub, struct str session_id) {
+    for (struct link *at = hub->all.next; at != &hub->all; at = at->next) {
+        struct subscriber *s = holder_of(at, struct subscriber, link);
+        if (s->session_id.len > 0 && str_eq(s->session_id, session_id)) return s;
+    }
+    return NULL;
+}
+
+void hub_post(struct hub *hub, struct str session_id, struct str json) {
+    pthread_mutex_lock(&hub->lock);
+    struct subscriber *s = of_session(hub, session_id);
+    if (s != NULL) add_note(s, NULL, json);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+bool hub_has(struct hub *hub, struct str session_id) {
+    pthread_mutex_lock(&hub->lock);
+    bool has = of_session(hub, session_id) != NULL;
+    pthread_mutex_unlock(&hub->lock);
+    return has;
+}
+
 bool hub_sessions(struct hub *hub, struct arena *arena, struct str **ids, size_t *n) {
     pthread_mutex_lock(&hub->lock);
     struct str *list = arena_new_array(arena, hub->n + 1, struct str);
@@ -223,15 +246,24 @@ static void tell(struct subscriber *s, const char *method, struct str uri) {
     close_message(&w, &buf, s);
 }
 
+static void tell_note(struct subscriber *s, const struct note *note) {
+    struct str text = {note->members, note->len};
+    struct buf buf;
+    struct json_writer w;
+    if (note->method == NULL) {
+        s->carrier->send(s, text);
+        return;
+    }
+    open_message(&w, &buf, s, note->method);
+    buf_add_byte(&buf, ',');
+    buf_add(&buf, text);
+    close_message(&w, &buf, s);
+}
+
 static void tell_notes(struct subscriber *s, struct note *note) {
     for (struct note *next; note != NULL; note = next) {
-        struct buf buf;
-        struct json_writer w;
         next = note->next;
-        open_message(&w, &buf, s, note->method);
-        buf_add_byte(&buf, ',');
-        buf_add(&buf, (struct str){note->members, note->len});
-        close_message(&w, &buf, s);
+        tell_note(s, note);
         free(note);
     }
 }

@@ -8,8 +8,8 @@
  *
  * Memory:  a subscriber is the first member of its carrier's own struct, of a few hundred bytes.
  * Errors:  hub_join() is false for want of memory or place (HUB_SUBSCRIBERS_MAX).
- * Threads: hub_changed(), hub_note() and hub_watch() from any thread; a subscriber belongs to its
- *          carrier's.
+ * Threads: hub_changed(), hub_note(), hub_post(), hub_has() and hub_watch() from any thread; a
+ *          subscriber belongs to its carrier's.
  */
 #ifndef WEIR_MCP_HUB_H
 #define WEIR_MCP_HUB_H
@@ -74,6 +74,10 @@ void hub_changed(struct hub *hub, unsigned what);
 /* A message for those who watch `name` by a listen stream: params without _meta, as the members of
  * an object. What finds no memory is not told. */
 void hub_note(struct hub *hub, struct str name, const char *method, struct str members);
+
+/* A whole message for the stream of one session; and is there such a stream here? */
+void hub_post(struct hub *hub, struct str session_id, struct str json);
+bool hub_has(struct hub *hub, struct str session_id);
 
 /* The sessions with a stream here, and what such a session watches from now on. */
 bool hub_sessions(struct hub *hub, struct arena *arena, struct str **ids, size_t *n);

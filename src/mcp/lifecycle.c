@@ -73,6 +73,35 @@ static void open_session(struct turn *turn) {
     answer_initialize(turn);
 }
 
+/* At the desk. Changes the record of the session, as often as another message comes between. */
+static result change_session(struct turn *turn, void (*change)(struct turn *turn),
+                             struct report *report) {
+    struct call *call = turn->call;
+    for (;;) {
+        bool is_kept;
+        change(turn);
+        TRY(session_keep(turn->mcp->store, &call->principal, turn->session, &call->arena, &is_kept,
+                         report));
+        if (is_kept) return OK;
+        TRY(session_find(turn->mcp->store, &call->principal, call->origin.session_id,
+                         turn->mcp->clock, &call->arena, &turn->session, report));
+    }
+}
+
+static void change_terms(struct turn *turn) {
+    turn->session->version = turn->version;
+    turn->session->capabilities = turn->capabilities;
+}
+
+/* Over HTTP+SSE the stream has opened the session before anything was agreed. */
+static void keep_terms(struct turn *turn) {
+    struct report report = {0};
+    if (change_session(turn, change_terms, &report).why == FAIL_NONE)
+        answer_initialize(turn);
+    else
+        turn_fail(turn, &report);
+}
+
 /* A version that we do not know is answered with our latest, never with an error: clients decide.
  */
 void method_initialize(struct turn *turn) {
@@ -90,6 +119,8 @@ void method_initialize(struct turn *turn) {
     turn->capabilities = capabilities;
     if (turn->session == NULL && turn->mcp->store != NULL)
         turn_at_desk(turn, open_session);
+    else if (turn->session != NULL && turn->session->is_stream)
+        keep_terms(turn); /* at the desk already */
     else
         answer_initialize(turn);
 }
@@ -104,20 +135,13 @@ static enum client_level level_of(const struct turn *turn) {
     return client_level_find(json_get_text(turn->message.params, STR("level")));
 }
 
+static void change_level(struct turn *turn) {
+    turn->session->level = level_of(turn);
+}
+
 static void set_level(struct turn *turn) {
-    struct call *call = turn->call;
     struct report report = {0};
-    bool is_kept = false;
-    result r = OK;
-    while (!is_kept && r.why == FAIL_NONE) {
-        turn->session->level = level_of(turn);
-        r = session_keep(turn->mcp->store, &call->principal, turn->session, &call->arena, &is_kept,
-                         &report);
-        if (r.why != FAIL_NONE || is_kept) break;
-        r = session_find(turn->mcp->store, &call->principal, call->origin.session_id,
-                         turn->mcp->clock, &call->arena, &turn->session, &report);
-    }
-    if (r.why == FAIL_NONE)
+    if (change_session(turn, change_level, &report).why == FAIL_NONE)
         answer_empty(turn);
     else
         turn_fail(turn, &report);

@@ -33,6 +33,7 @@ static struct str record_of(const struct session *session, const struct principa
         json_key(&w, STR("watched"));
         json_value(&w, session->watched);
     }
+    if (session->is_stream) json_put_bool(&w, STR("stream"), true);
     json_object_end(&w);
     struct str text = buf_failed(&buf, NULL).why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
     buf_deinit(&buf);
@@ -52,7 +53,7 @@ result session_open(struct store *store, const struct principal *who, struct ses
 }
 
 /* One sentence for what never was, what has ended and what is somebody else's. */
-static result unknown(struct report *report) {
+result session_unknown(struct report *report) {
     result r =
         fail(report, FAIL_ABSENT, "SESSION_UNKNOWN", REPORT_NO_OFFSET, "the session is not known");
     fail_hint(report, "Send initialize again, without Mcp-Session-Id");
@@ -69,6 +70,8 @@ static bool read_record(const struct store_value *value, const struct principal 
     session->capabilities = json_get(record, STR("capabilities"));
     session->level = client_level_find(json_get_text(record, STR("level")));
     session->watched = json_get(record, STR("watched"));
+    const struct json *is_stream = json_get(record, STR("stream"));
+    session->is_stream = is_stream != NULL && is_stream->type == JSON_TRUE;
     session->store_version = value->version;
     return session->version.ptr != NULL;
 }
@@ -100,10 +103,10 @@ result session_find(struct store *store, const struct principal *who, struct str
     struct str key = key_of(id, arena);
     struct store_value value;
     if (session == NULL || key.ptr == NULL) return fail_memory(report);
-    if (id.len != 2 * SESSION_ID_BYTES) return unknown(report);
+    if (id.len != 2 * SESSION_ID_BYTES) return session_unknown(report);
     TRY(store_get(store, key, arena, &value, report));
     if (value.version == STORE_ABSENT || !read_record(&value, who, arena, session))
-        return unknown(report);
+        return session_unknown(report);
     session->id = str_dup(arena, id);
     if (session->id.ptr == NULL) return fail_memory(report);
     TRY(refresh(store, key, &value, clock_wall_ms(clock), report));

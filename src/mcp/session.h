@@ -28,7 +28,8 @@ struct session {
     const struct json *capabilities; /* the client's */
     enum client_level level;         /* least of what it wants to be told; CLIENT_SILENT: nothing */
     const struct json *watched;      /* URIs subscribed to, an array; NULL: none */
-    uint64_t store_version;          /* of the record */
+    bool is_stream; /* of HTTP+SSE: over with its one stream, and spoken to beside it alone */
+    uint64_t store_version; /* of the record */
 };
 
 /* A new session in the store. `session` holds version, capabilities, level; gains its id. */
@@ -37,8 +38,10 @@ MUST_USE result session_open(struct store *store, const struct principal *who,
 MUST_USE result session_find(struct store *store, const struct principal *who, struct str id,
                              const struct clock *clock, struct arena *arena, struct session **out,
                              struct report *report);
-/* Writes level and watched back: *is_kept is false when another message changed it meanwhile; then
- * it is found anew and changed again by the caller. */
+/* What session_find() says of a session that is none. */
+MUST_USE result session_unknown(struct report *report);
+/* Writes version, capabilities, level and watched back: *is_kept is false when another message
+ * changed it meanwhile; then it is found anew and changed again by the caller. */
 MUST_USE result session_keep(struct store *store, const struct principal *who,
                              struct session *session, struct arena *arena, bool *is_kept,
                              struct report *report);

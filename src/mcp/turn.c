@@ -200,11 +200,11 @@ static void take_in_session(struct turn *turn) {
     struct report report = {0};
     result r = session_find(turn->mcp->store, &call->principal, call->origin.session_id,
                             turn->mcp->clock, &call->arena, &turn->session, &report);
+    if (r.why == FAIL_NONE && turn->session->is_stream) r = session_unknown(&report);
     if (r.why != FAIL_NONE)
         turn_fail(turn, &report);
-    else {
+    else
         take_one_or_batch(turn, turn->session->version);
-    }
 }
 
 static void take_legacy(struct turn *turn, struct str version) {

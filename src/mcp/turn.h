@@ -75,6 +75,7 @@ struct turn {
     struct buf out;                  /* the answer; empty: nothing is to be said (202) */
     struct json_writer writer;       /* over `out`, for answer.h */
     struct str last_event_id;        /* of a GET */
+    struct str endpoint;             /* of HTTP+SSE: where its client posts */
     struct str out_id; /* the answer's event id, where the client can come back for it */
     int status;        /* of HTTP */
     void (*step)(struct turn *turn); /* what the desk does next */

@@ -33,7 +33,7 @@ struct visit {
     struct loop_task task;
     bool is_posted;
     struct piece *first, **end;
-    bool is_finished, is_let_go;
+    bool is_finished, is_let_go, is_accepted;
     char *early; /* an answer that leaves while the turn goes on; malloc'd */
     size_t early_len;
     void (*step)(struct turn *turn); /* to be done on the loop */
@@ -82,7 +82,7 @@ static size_t put_common(const struct visit *visit, struct http_header *headers)
         headers[n++] =
             (struct http_header)HEADER("Access-Control-Expose-Headers", "Mcp-Session-Id");
     }
-    if (session != NULL && session->id.len > 0)
+    if (session != NULL && session->id.len > 0 && !session->is_stream)
         headers[n++] = (struct http_header){STR("Mcp-Session-Id"), session->id};
     return n;
 }
@@ -169,6 +169,20 @@ static void let_exchange_go(struct visit *visit) {
     visit->exchange = NULL;
 }
 
+/* What other servers say, too. */
+static void reply_accepted(struct visit *visit) {
+    struct http_header headers[COMMON_HEADERS];
+    struct buf body;
+    if (visit->exchange == NULL) return;
+    size_t n = put_common(visit, headers);
+    buf_init(&body, KIB);
+    buf_add(&body, STR("Accepted"));
+    http_on_gone(visit->exchange, NULL, NULL);
+    http_reply(visit->exchange, 202, headers, n, &body);
+    buf_deinit(&body);
+    visit->exchange = NULL;
+}
+
 static void end(struct visit *visit) {
     loop_timer_cancel(&visit->timer);
     free(visit->early);
@@ -181,12 +195,14 @@ static void deliver(struct loop_task *task) {
     pthread_mutex_lock(&visit->lock);
     struct piece *pieces = visit->first;
     bool is_finished = visit->is_finished, is_let_go = visit->is_let_go;
+    bool is_accepted = visit->is_accepted;
     void (*step)(struct turn *) = visit->step;
     visit->step = NULL;
     visit->first = NULL;
     visit->end = &visit->first;
     visit->is_posted = false;
     pthread_mutex_unlock(&visit->lock);
+    if (is_accepted) reply_accepted(visit);
     send_pieces(visit, pieces);
     send_early(visit);
     if (is_let_go) let_exchange_go(visit);
@@ -209,7 +225,7 @@ static void post(struct visit *visit, struct loop *loop) {
         loop_post_task(loop, &visit->task);
 }
 
-static void finish(struct turn *turn) {
+void visit_finish(struct turn *turn) {
     struct visit *visit = turn->owner;
     pthread_mutex_lock(&visit->lock);
     visit->is_finished = true;
@@ -239,6 +255,14 @@ static void let_go(struct turn *turn) {
     struct visit *visit = turn->owner;
     pthread_mutex_lock(&visit->lock);
     visit->is_let_go = true;
+    post(visit, visit->loop);
+    pthread_mutex_unlock(&visit->lock);
+}
+
+void visit_accept(struct turn *turn) {
+    struct visit *visit = turn->owner;
+    pthread_mutex_lock(&visit->lock);
+    visit->is_accepted = true;
     post(visit, visit->loop);
     pthread_mutex_unlock(&visit->lock);
 }
@@ -283,6 +307,18 @@ bool visit_is_open(struct turn *turn) {
     return !http_is_gone(visit->exchange);
 }
 
+bool visit_send_event(struct turn *turn, struct str event, struct str data) {
+    struct visit *visit = turn->owner;
+    struct buf buf;
+    if (!visit_is_open(turn)) return false;
+    buf_init(&buf, data.len + KIB);
+    sse_event(&buf, event, STR_NONE, data);
+    bool is_sent =
+        buf_failed(&buf, NULL).why == FAIL_NONE && http_stream_send(visit->exchange, &buf);
+    buf_deinit(&buf);
+    return is_sent;
+}
+
 void visit_at_loop(struct turn *turn, void (*step)(struct turn *turn)) {
     struct visit *visit = turn->owner;
     pthread_mutex_lock(&visit->lock);
@@ -318,7 +354,7 @@ static void read_accept(struct visit *visit, struct str accept) {
 
 struct turn *visit_begin(struct mcp *mcp, struct http_exchange *x, const struct http_request *req,
                          struct str origin) {
-    struct turn *turn = turn_new(mcp, finish, NULL);
+    struct turn *turn = turn_new(mcp, visit_finish, NULL);
     struct visit *visit = turn == NULL ? NULL : arena_new(&turn->call->arena, struct visit);
     if (visit == NULL) {
         turn_free(turn);

@@ -35,6 +35,13 @@ bool visit_is_open(struct turn *turn);
 void visit_at_loop(struct turn *turn, void (*step)(struct turn *turn));
 void visit_after(struct turn *turn, int64_t ms, void (*step)(struct turn *turn));
 
+/* One event ahead of all others. false: the peer has left, or there is no memory. On the loop. */
+bool visit_send_event(struct turn *turn, struct str event, struct str data);
+/* Answers the POST by 202, and the turn goes on without it: turn->finish must then be one that
+ * brings the answer elsewhere and ends with visit_finish(), which it was before. Any thread. */
+void visit_accept(struct turn *turn);
+void visit_finish(struct turn *turn);
+
 /* {"error":{"code":…,"message":…,"hint":…}} and one header more, or NULL: for those who are not
  * through the door. */
 void visit_refuse(struct http_exchange *x, int status, const char *code, const char *message,

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { join } from "node:path";
 import { binary, byRegion, root, startServer, workspace } from "./weir.mjs";
@@ -15,6 +16,14 @@ async function overHttp(server, token) {
   const headers = { Authorization: `Bearer ${token}` };
   await client.connect(
     new StreamableHTTPClientTransport(new URL(server.url + "/mcp"), { requestInit: { headers } }));
+  return client;
+}
+
+async function overSse(server, token) {
+  const client = new Client({ name: "e2e", version: "1" });
+  const headers = { Authorization: `Bearer ${token}` };
+  await client.connect(
+    new SSEClientTransport(new URL(server.url + "/sse"), { requestInit: { headers } }));
   return client;
 }
 
@@ -145,6 +154,18 @@ describe("TypeScript SDK over HTTP", () => {
 
   test("lets nobody in without a known token", async () => {
     await assert.rejects(() => overHttp(server, "demo-nobody"), /401|Unauthorized|AUTH_INVALID_TOKEN/);
+  });
+});
+
+describe("TypeScript SDK over HTTP+SSE", () => {
+  let server;
+  before(async () => { server = await startServer(); });
+  after(async () => { assert.deepEqual(await server.stop(), { code: 0, signal: null }); });
+
+  governed((token) => overSse(server, token));
+
+  test("lets nobody in without a known token", async () => {
+    await assert.rejects(() => overSse(server, "demo-nobody"));
   });
 });
 
