@@ -79,7 +79,7 @@ static size_t count_of(struct str text, struct str needle) {
 
 /* The salt stands in what the backend is given, at most where a mask has it: whoever writes its
  * name as a string of his own gets the name. */
-static void check_salt(const struct world *world, const struct guard_answer *out) {
+static void check_salt(const struct world *world, struct str text, const struct guard_answer *out) {
     static const struct str mask = /* of items.name */
         STR_INIT("sha2(concat('${mask.salt}', `t`.`category`), 256) AS `name`");
     struct str salt = world->grant.salt;
@@ -87,11 +87,12 @@ static void check_salt(const struct world *world, const struct guard_answer *out
         MUST(str_eq(out->sql, out->run) && out->salt.len == 0);
         return;
     }
+    if (count_of(text, salt) > 0) return; /* libFuzzer reads what is compared, and guesses it */
     MUST(count_of(out->sql, salt) == 0);
     MUST(count_of(out->run, salt) <= count_of(out->sql, mask));
 }
 
-static void check_allowed(struct world *world, const struct guard_answer *out,
+static void check_allowed(struct world *world, struct str text, const struct guard_answer *out,
                           struct arena *arena) {
     struct redteam_scans scans;
     const char *wrong = redteam_look(world, out->sql, &scans, arena);
@@ -99,7 +100,7 @@ static void check_allowed(struct world *world, const struct guard_answer *out,
     MUST(wrong == NULL);
     MUST(!out->may_tell_engine || !has_filtered(world, &scans));
     MUST(out->limit >= 1 && out->limit <= world->grant.max_limit);
-    check_salt(world, out);
+    check_salt(world, text, out);
     check_again(world, out, arena);
 }
 
@@ -140,7 +141,7 @@ static void check_in(struct world *world, struct str text) {
     if (done.why != FAIL_NONE || out.effect == GUARD_DENY) {
         check_refused(&out, &report, done);
     } else {
-        check_allowed(world, &out, &arena);
+        check_allowed(world, text, &out, &arena);
         check_lineage(world, text, &out);
         check_dialect(world, text, DIALECT_DUCKDB);
         check_dialect(world, text, DIALECT_POSTGRES);
