@@ -25,7 +25,9 @@ static void prolong(struct journals *journals, struct journal *journal, struct a
                            &report);
     if (r.why == FAIL_NONE && journal->cancel_key.len > 0) {
         r = store_take(journals->store, journal->cancel_key, arena, &value, &report);
-        if (r.why == FAIL_NONE && value.version != STORE_ABSENT) call_cancel(journal->call);
+        bool is_cancelled = r.why == FAIL_NONE && value.version != STORE_ABSENT;
+        if (is_cancelled && journal->is_silenced != NULL) *journal->is_silenced = true;
+        if (is_cancelled) call_cancel(journal->call);
     }
     if (r.why != FAIL_NONE) log_line(LOG_WARN, "lease_not_kept", STR_NONE, "%s", report.sentence);
 }

@@ -37,6 +37,7 @@ struct journals {
 struct journal {
     struct link link; /* in journals.held: the lease is ours */
     struct call *call;
+    _Atomic bool *is_silenced; /* set when it is cancelled from afar; NULL: nobody looks */
     struct str name;
     struct str cancel_key;  /* set by whoever wants it cancelled; empty: nobody can */
     uint64_t lease_version; /* STORE_ABSENT: not ours */
@@ -53,7 +54,8 @@ MUST_USE result journal_open(struct journals *journals, struct journal *journal,
 /* Takes the lease where nobody has it: else lease_version is STORE_ABSENT. */
 MUST_USE result journal_take_over(struct journals *journals, struct journal *journal,
                                   struct arena *arena, struct report *report);
-/* *sequence 0: the lease is lost, nothing was written. */
+/* *sequence 0: the lease is lost, nothing was written. An answer that is empty says that none will
+ * come. */
 MUST_USE result journal_append(struct journals *journals, struct journal *journal, bool is_answer,
                                struct str json, struct arena *arena, uint64_t *sequence,
                                struct report *report);

@@ -63,15 +63,17 @@ static bool unhold(struct turn *turn, struct str request_id) {
 
 static const struct turn_way way = {send, let_go, answer_early, after, hold, unhold};
 
-/* Whoever lost the lease has nothing to say any more: the answer is another's. */
+/* Whoever lost the lease has nothing to say any more: the answer is another's. Of a call that was
+ * cancelled it is written that nothing comes, so that nobody runs it again. */
 static void keep_answer(struct turn *turn) {
     struct resume *resume = turn->resume;
     struct arena *arena = &turn->call->arena;
     struct report report = {0};
     uint64_t sequence = 0;
     result r = OK;
-    struct str answer = buf_flat(&turn->out, arena);
-    if (turn->out.len > 0 && answer.ptr != NULL && !turn->running.is_silenced)
+    bool is_cancelled = turn->running.is_silenced;
+    struct str answer = is_cancelled ? STR("") : buf_flat(&turn->out, arena);
+    if (is_cancelled || (turn->out.len > 0 && answer.ptr != NULL))
         r = journal_append(&turn->mcp->journals, &resume->journal, true, answer, arena, &sequence,
                            &report);
     if (r.why != FAIL_NONE) log_line(LOG_WARN, "answer_not_kept", STR_NONE, "%s", report.sentence);
@@ -109,6 +111,7 @@ static struct resume *resume_new(struct turn *turn, struct str stream) {
     if (resume == NULL) return NULL;
     resume->stream = str_dup(arena, stream);
     resume->journal.call = turn->call;
+    resume->journal.is_silenced = &turn->running.is_silenced;
     resume->journal.name = name_of(turn, resume->stream);
     if (resume->stream.ptr == NULL || resume->journal.name.ptr == NULL) return NULL;
     return resume;
