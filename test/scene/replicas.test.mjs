@@ -1,0 +1,166 @@
+// Replicas on one store: a session is at home in all of them, and a call outlives the one that runs it.
+// Sections are those of the protocol map (mcp-protocol.md).
+//
+// The kills are as many as WEIR_KILLS says (20), at moments that follow from WEIR_SEED, which is printed.
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import { fixture, noFixture, startServer, workspace } from "../e2e/weir.mjs";
+import { busy, configure, query, quickRows, records, sql, waitFor } from "./faults.mjs";
+import { ask, notice, open, request, select, session } from "./wire.mjs";
+
+const config = configure({ security: { max_concurrent_queries_per_user: 1000 } });
+const paper = configure({ kind: "schema" });
+after(() => { config.remove(); paper.remove(); });
+
+// Starts replicas on a store that they share, and ends them all.
+async function onReplicas(scene, { from = config, program } = {}) {
+  const space = workspace();
+  const all = [];
+  const start = async () => {
+    const one = await startServer({ config: from.dir, space, program });
+    all.push(one);
+    return one;
+  };
+  try {
+    await scene(start, space);
+  } finally {
+    await Promise.all(all.map((one) => one.stop("SIGKILL")));
+    space.remove();
+  }
+}
+
+const second = `${sql.endless} AND c.n < 20`;
+const call = (id, text) => request(id, "tools/call", select(text));
+const follow = (on, headers, last) => ask(on, "ann", { method: "GET", headers: { ...headers, "Last-Event-ID": last } });
+const recordOf = (space, id) => waitFor("its record", () => records(space).find((r) => r.request_id === id));
+
+describe("two replicas on one store (3.2)", () => {
+  test("carry on each other's sessions, and end them", () => onReplicas(async (start) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann", "2025-06-18");
+    const reply = await ask(two, "ann", { headers, body: call(1, sql.quick) });
+    assert.deepEqual(reply.answers(1)[0].result.structuredContent.data.rows, quickRows);
+    assert.equal((await ask(two, "bob", { headers, body: request(2, "ping") })).status, 404);
+    assert.equal((await ask(two, "ann", { method: "DELETE", headers })).status, 204);
+    assert.equal((await ask(one, "ann", { headers, body: request(3, "ping") })).status, 404);
+  }));
+
+  test("tell the answer of a call that the other one runs, and cancel it", () => onReplicas(async (start, space) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann");
+    let isBusy = busy(one);
+    let reply = await open(one, "ann", { headers, body: call("told", second) });
+    let priming = await reply.event((e) => e.id);
+    await isBusy();
+    reply.leave();
+    assert.equal((await follow(two, headers, priming.id)).answers("told").length, 1);
+    assert.equal(records(space).filter((r) => r.request_id === "told").length, 1, "it ran once");
+
+    isBusy = busy(one);
+    reply = await open(one, "ann", { headers, body: call("ended", sql.endless) });
+    priming = await reply.event((e) => e.id);
+    await isBusy();
+    const cancelled = notice("notifications/cancelled", { requestId: "ended" });
+    assert.equal((await ask(two, "ann", { headers, body: cancelled })).status, 202);
+    await reply.ended;
+    assert.deepEqual(reply.answers("ended"), []);
+    assert.deepEqual((await follow(two, headers, priming.id)).answers("ended"), []);
+    assert.equal((await recordOf(space, "ended")).error_code, "CANCELLED");
+    assert.equal(records(space).filter((r) => r.request_id === "ended").length, 1, "it did not run again");
+  }));
+
+  test("bring a question's answer to the one that asked (2.9)", { skip: noFixture }, () => onReplicas(async (start) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann", "2025-11-25", { elicitation: {} });
+    const body = request("asks", "tools/call", { name: "test_elicitation", arguments: { message: "Who?" } });
+    const reply = await open(one, "ann", { headers, body });
+    const question = await reply.event((e) => e.json?.method === "elicitation/create");
+    const answer = { jsonrpc: "2.0", id: question.json.id, result: { action: "accept", content: { username: "Ann", email: "a@example.com" } } };
+    assert.equal((await ask(two, "bob", { headers, body: answer })).status, 404);
+    assert.equal((await ask(two, "ann", { headers, body: answer })).status, 202);
+    await reply.ended;
+    assert.match(JSON.stringify(reply.answers("asks")[0].result), /Ann/);
+  }, { from: paper, program: fixture }));
+
+  test("one that was thought dead and comes back has nothing to say", () => onReplicas(async (start) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann");
+    const isBusy = busy(one);
+    const reply = await open(one, "ann", { headers, body: call("zombie", second) });
+    const priming = await reply.event((e) => e.id);
+    await isBusy();
+    process.kill(one.pid, "SIGSTOP");
+    const other = await follow(two, headers, priming.id);
+    process.kill(one.pid, "SIGCONT");
+    await reply.ended;
+    assert.deepEqual([reply.answers("zombie").length, other.answers("zombie").length], [0, 1]);
+    assert.deepEqual((await follow(two, headers, priming.id)).answers("zombie"), other.answers("zombie"));
+  }));
+});
+
+// -- kills ------------------------------------------------------------------------------------
+
+// mulberry32: the same moments for the same seed.
+function dice(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+// What a client does that was left: with an event's id it comes back for the rest, without one it was
+// never promised anything, and asks again. All responses that it ever saw.
+async function persist(state, first) {
+  const { id, headers, body, living } = state;
+  const answers = [];
+  let reply = first, last, turns = 0;
+  for (;; turns++) {
+    const ended = await reply?.ended;
+    answers.push(...(ended?.answers(id) ?? []));
+    last = ended?.lastId ?? last;
+    if (answers.length > 0) break;
+    const options = last ? { method: "GET", headers: { ...headers, "Last-Event-ID": last } } : { headers, body };
+    reply = await open(living(), "ann", options).catch(() => wait(20));
+  }
+  const more = last === undefined ? [] : (await follow(living(), headers, last)).answers(id);
+  return { answers: [...answers, ...more], how: turns === 0 ? "answered before" : last ? "carried on" : "asked again" };
+}
+
+test("a replica that runs a call is killed: the call has one answer", { timeout: 600000 }, (t) => onReplicas(async (start, space) => {
+  const kills = Number(process.env.WEIR_KILLS ?? 20);
+  const seed = Number(process.env.WEIR_SEED ?? Math.floor(Math.random() * 2 ** 31));
+  t.diagnostic(`WEIR_SEED=${seed} WEIR_KILLS=${kills}`);
+  const roll = dice(seed);
+  const work = sql.quick.replace("FROM numbers", "FROM (SELECT a.n FROM numbers a JOIN numbers b JOIN numbers c WHERE a.n * b.n % 7 = c.n % 7 AND c.n < 3)");
+  const right = (await query(await start(), "ann", work)).data.rows;
+  let stays = await start();
+  const warm = [start(), start()];
+  const clients = [];
+  for (let i = 0; i < kills; i++) {
+    const runs = await warm.shift();
+    warm.push(start());
+    const id = `kill-${i}`;
+    const headers = await session(runs, "ann");
+    const body = call(id, work);
+    const first = await open(runs, "ann", { headers, body });
+    await wait(roll() * 250);
+    await runs.stop("SIGKILL");
+    clients.push(persist({ id, headers, body, living: () => stays }, first));
+    if (i % 10 === 9) { // and now and then the one that carries on
+      const before = stays;
+      stays = await start();
+      await before.stop("SIGKILL");
+    }
+  }
+  const tally = {};
+  for (const { answers, how } of await Promise.all(clients)) {
+    tally[how] = (tally[how] ?? 0) + 1;
+    assert.equal(answers.length, 1, JSON.stringify(answers));
+    assert.deepEqual(answers[0].result.structuredContent?.data?.rows, right, JSON.stringify(answers[0]));
+  }
+  t.diagnostic(`${kills} kills, one answer each: ${Object.entries(tally).map(([how, n]) => `${n} ${how}`).join(", ")}`);
+  await Promise.all(warm);
+}));
