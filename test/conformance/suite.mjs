@@ -87,7 +87,9 @@ for (const run of runs) {
 }
 const how = await server.stop();
 if (how.code !== 0) {
-  console.log(`  the server ended with ${how.signal ?? how.code}:\n${server.log().slice(-4000)}`);
+  const log = server.log();
+  const from = log.search(/ThreadSanitizer:|AddressSanitizer:|LeakSanitizer:|runtime error:/);
+  console.log(`  the server ended with ${how.signal ?? how.code}:\n${log.slice(from < 0 ? -4000 : from).slice(0, 4000)}`);
   failed++;
 }
 console.log(`conformance: ${passed} passed, ${failed} failed`);
