@@ -93,7 +93,7 @@ static bool lists(const struct json *list, struct str entry) {
     return false;
 }
 
-/* The fuzzer has the world in its binary. */
+/* The fuzzer has the world in its binary, and more beside it. */
 static const char *const embedded[] = {
 #include "../../fuzz/guard_world.inc"
 };
@@ -105,10 +105,10 @@ static void the_fuzzer_asks_of_the_same_world(void **state) {
     while (lines.ptr != NULL) {
         struct str line = str_trim(str_cut(&lines, '\n'));
         if (line.len == 0 || line.ptr[0] == '#') continue;
-        assert_true(n < COUNT(embedded));
-        assert_true(str_eq(line, str_of(embedded[n++])));
+        while (n < COUNT(embedded) && !str_eq(line, str_of(embedded[n]))) n++;
+        if (n == COUNT(embedded)) fail_msg("not in the fuzzer's world: %.*s", STR_ARG(line));
+        n++;
     }
-    assert_int_equal(n, COUNT(embedded));
 }
 
 /* -- one statement ---------------------------------------------------------------------------- */
