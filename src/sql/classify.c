@@ -106,6 +106,12 @@ static bool is_plain_operand(const struct token *token) {
            (token->kind == TOKEN_WORD && token->word == WORD_UNKNOWN);
 }
 
+/* FROM MAP m, JOIN MAP m, db.MAP m: a table of that name. */
+static bool is_before_table(const struct token *last) {
+    return last->kind == TOKEN_COMMA || last->kind == TOKEN_DOT ||
+           (last->kind == TOKEN_WORD && (last->word == WORD_FROM || last->word == WORD_JOIN));
+}
+
 /* The verb that the token is, seen with what stands around it, or NULL: nearly all verbs are names,
  * too. */
 static const char *verb_at(struct str text, const struct token *last, const struct token *token,
@@ -115,7 +121,8 @@ static const char *verb_at(struct str text, const struct token *last, const stru
     if (is_word(text, token, "INSERT") &&
         (is_word(text, &next, "INTO") || is_word(text, &next, "OVERWRITE")))
         return "insert";
-    if ((is_word(text, token, "MAP") || is_word(text, token, "REDUCE")) && is_plain_operand(&next))
+    if ((is_word(text, token, "MAP") || is_word(text, token, "REDUCE")) &&
+        is_plain_operand(&next) && !is_before_table(last))
         return kind_of_word(str_slice(text, token->from, token->to));
     bool is_behind_cte = is_with && last->kind == TOKEN_CLOSE;
     if (!is_behind_cte) return NULL;
