@@ -30,7 +30,7 @@ static void every_field_of_the_seed_is_there(void **state) {
         "outcome",        "latency_ms",  "request_params", "response_summary", "policy_decision",
         "deny_reason",    "error_code",  "error_message",  "method",           "rule",
         "policy_version", "sql_asked",   "sql_run",        "backend",          "engine_us",
-        "engine_error",   "reply_bytes", "from_cache", "station",        "repeated"};
+        "engine_error",   "reply_bytes", "from_cache",     "station",          "repeated"};
     static const char *const summary[] = {"tables_used", "columns_used", "row_count", "truncated"};
     struct arena arena;
     arena_init(&arena, 1 << 20);
