@@ -2,16 +2,12 @@
 // the test says so.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { binary, root, startServer } from "./weir.mjs";
+import { binary, noModule, python, root, startServer } from "./weir.mjs";
 
-const python = join(root, "build-testkit/venv/bin/python");
-const skip = existsSync(python) ? false : "PyPI could not be reached when the test kit was fetched";
-
-test("Python SDK over HTTP and stdio, both eras", { skip }, async () => {
+test("Python SDK over HTTP and stdio, both eras", { skip: noModule("mcp") }, async () => {
   const server = await startServer();
   try {
     const { stdout } = await promisify(execFile)(python, [

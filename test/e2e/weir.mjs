@@ -1,6 +1,6 @@
 // Starts the real program on the demo, in a directory of its own, and ends it by its process id.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -9,6 +9,18 @@ export const binary = resolve(process.env.WEIR ?? join(root, "build/weir"));
 // weir with tools that ask, notify and become tasks (test/conformance); the step gcc builds it.
 export const fixture = resolve(process.env.WEIR_FIXTURE ?? join(root, "build-gcc/test/conformance/weir-conformance"));
 export const noFixture = existsSync(fixture) ? false : `${fixture} has not been built`;
+
+export const python = join(root, "build-testkit/venv/bin/python");
+
+// Why a test of that client is skipped, or false: of a package of npm, of a module of Python.
+export function noPackage(name) {
+  return existsSync(join(root, "node_modules", name)) ? false : `npm could not fetch ${name} with the test kit`;
+}
+export function noModule(name) {
+  const lib = join(root, "build-testkit/venv/lib");
+  const has = existsSync(lib) && readdirSync(lib).some((version) => existsSync(join(lib, version, "site-packages", name)));
+  return has ? false : `pip could not fetch ${name} with the test kit`;
+}
 
 // Below the range that the kernel hands out, apart from those of other test programs.
 let nextPort = 20000 + (process.pid % 10000);
