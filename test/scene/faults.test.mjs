@@ -84,7 +84,7 @@ describe("a client that leaves", () => {
     params: { name: "run_select_sql", arguments: { sql: text }, ...extra } });
   const recordOf = (server, id) => records(server.space).find((r) => r.request_id === id);
 
-  test("modern: its query is cancelled", () => onStage(config, async (server) => {
+  test("modern: its query is cancelled (2.7, 3.3)", () => onStage(config, async (server) => {
     assert.ok((await query(server, "ann", sql.quick)).ok);
     const isBusy = busy(server);
     const leave = new AbortController();
@@ -98,7 +98,7 @@ describe("a client that leaves", () => {
     assert.deepEqual((await query(server, "ann", sql.quick)).data.rows, quickRows);
   }));
 
-  test("legacy: its query runs on", () => onStage(config, async (server) => {
+  test("legacy: its query runs on (2.7)", () => onStage(config, async (server) => {
     assert.ok((await query(server, "ann", sql.quick)).ok);
     const isBusy = busy(server);
     const leave = new AbortController();

@@ -83,6 +83,24 @@ describe("two replicas on one store (3.2)", () => {
     assert.match(JSON.stringify(reply.answers("asks")[0].result), /Ann/);
   }, { from: paper, program: fixture }));
 
+  test("ask anew when the one that asked is killed (2.9)", { skip: noFixture }, () => onReplicas(async (start) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann", "2025-11-25", { elicitation: {} });
+    const body = request("asks", "tools/call", { name: "test_elicitation", arguments: { message: "Who?" } });
+    const isQuestion = (e) => e.json?.method === "elicitation/create";
+    const lost = await open(one, "ann", { headers, body });
+    const first = await lost.event(isQuestion);
+    await one.stop("SIGKILL");
+    await lost.ended;
+    const reply = await open(two, "ann", { method: "GET", headers: { ...headers, "Last-Event-ID": lost.lastId } });
+    const again = await reply.event(isQuestion);
+    assert.notEqual(again.json.id, first.json.id);
+    const answer = { jsonrpc: "2.0", id: again.json.id, result: { action: "decline" } };
+    assert.equal((await ask(two, "ann", { headers, body: answer })).status, 202);
+    await reply.ended;
+    assert.deepEqual([lost.answers("asks").length, reply.answers("asks").length], [0, 1]);
+  }, { from: paper, program: fixture }));
+
   test("one that was thought dead and comes back has nothing to say", () => onReplicas(async (start) => {
     const [one, two] = [await start(), await start()];
     const headers = await session(one, "ann");
