@@ -118,7 +118,8 @@
 #define LIST_TTL_MS          10000       /* a list is stale for so long after a reload */
 #define STDIO_LINE_BYTES_MAX (4 * MIB)   /* as the body of a request */
 
-#define HEALTH_BYTES_MAX (64 * KIB)
+#define HEALTH_BYTES_MAX   (64 * KIB)
+#define METADATA_BYTES_MAX (64 * KIB) /* of OAuth, and a challenge */
 
 #define PREFLIGHT_BYTES_MAX (4 * KIB) /* names of headers that a page may send */
 

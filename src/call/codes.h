@@ -15,6 +15,7 @@
 #define CALL_CODES(X)                                                                              \
     X(AUTH_REQUIRED, 401, D, "authentication is required and none was given")                      \
     X(AUTH_INVALID_TOKEN, 401, D, "the token is not known")                                        \
+    X(INSUFFICIENT_SCOPE, 403, D, "the tool needs a scope that the token has not")                 \
     X(SEAL_INVALID, 200, D, "what the caller brings back is not what we gave it")                  \
     X(ORIGIN_NOT_ALLOWED, 403, D, "the Origin is not on the list")                                 \
     X(HOST_NOT_ALLOWED, 403, D, "the Host is not on the list")                                     \

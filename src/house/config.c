@@ -126,6 +126,8 @@ static struct str policy_text(struct loading *l) {
 static result load_identity(struct loading *l, const struct settings *settings,
                             struct snapshot *s) {
     struct identity_sources sources = {.settings = &settings->auth,
+                                       .weir = l->trees[FILE_WEIR],
+                                       .weir_name = l->names[FILE_WEIR],
                                        .auth = l->trees[FILE_AUTH],
                                        .auth_local = l->trees[FILE_AUTH_LOCAL],
                                        .enterprise = l->trees[FILE_ENTERPRISE],

@@ -253,7 +253,7 @@ static result read_sections(const struct binder *b, const struct yaml *weir, str
         bool is_list = str_eq(key->text, STR("listeners")) || str_eq(key->text, STR("backends"));
         if (s != NULL) {
             TRY(rows_read(b, s->options, (char *)out + s->offset, &weir->pairs[i].value, s->name,
-                          NULL));
+                          s->options == identity_options ? identity_maps : NULL));
         } else if (!is_list && !str_starts(key->text, STR("x-"))) {
             struct str near = nearest_section(key->text);
             problem_add(b->problems, SEVERITY_ERROR, b->file, key, "unknown key '" STR_FMT "'",

@@ -30,7 +30,36 @@ const struct option identity_options[] = {
      .env = "MCP_DEV_USERNAME",
      .reloadable = true,
      .sentence = "Who callers without a credential are, where such callers are let in."},
+    {.name = "resource",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct identity_settings, resource),
+     .fallback = "",
+     .reloadable = true,
+     .sentence = "Our own URI as OAuth clients know it, `https://host/mcp`: tokens are for it, and "
+                 "challenges name it. Without one it is made of the Host that was asked."},
+    {.name = "resource_name",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct identity_settings, resource_name),
+     .fallback = "",
+     .reloadable = true,
+     .sentence = "What we are called where a person is asked to allow a client."},
+    {.name = "authorization_servers",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct identity_settings, authorization_servers),
+     .reloadable = true,
+     .sentence = "Issuers whose tokens are for us. With at least one, the metadata of RFC 9728 are "
+                 "served and challenges point to them."},
+    {.name = "scopes_supported",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct identity_settings, scopes_supported),
+     .reloadable = true,
+     .sentence = "Scopes that a client should ask for at first."},
     {.name = NULL}};
+
+const struct protected_resource *identity_protected(const struct identity *identity) {
+    static const struct protected_resource nothing;
+    return identity == NULL ? &nothing : &identity->resource;
+}
 
 result identity_identify(const struct identity *identity, const struct origin *origin,
                          struct arena *arena, struct principal *out, struct report *report) {

@@ -50,7 +50,8 @@ struct principal {
     const struct attribute *attributes;
     size_t n_attributes;
     struct name_set allowed_toolsets, allowed_tools, allowed_projects; /* of the token */
-    int64_t rate_n, rate_window_s;                                     /* of the token; 0: none */
+    struct name_set scopes; /* of the token, no patterns; absent: not restricted (protected.h) */
+    int64_t rate_n, rate_window_s; /* of the token; 0: none */
 };
 bool principal_has_role(const struct principal *principal, struct str role);
 /* The values of `${user.NAME}`; NULL when the principal has no such attribute. */
@@ -74,20 +75,29 @@ struct identity_settings {
     bool require_auth;       /* MCP_REQUIRE_AUTH, default true */
     bool auth_enabled;       /* MCP_AUTH_ENABLED, default true */
     struct str dev_username; /* MCP_DEV_USERNAME; used when authentication is off */
+    /* identity/protected.h */
+    struct str resource, resource_name;
+    struct option_list authorization_servers, scopes_supported;
 };
 extern const struct option identity_options[];
+/* Keys of `auth:` that hold maps, which identity_load() reads itself; ends with NULL. */
+extern const char *const identity_maps[];
 
 struct identity_sources {
     const struct identity_settings *settings;
     /* Trees as read, NULL where the file is absent; names for problems. */
-    const struct yaml *auth, *auth_local, *enterprise;
-    struct str auth_name, auth_local_name, enterprise_name;
+    const struct yaml *weir, *auth, *auth_local, *enterprise;
+    struct str weir_name, auth_name, auth_local_name, enterprise_name;
     bool all_listeners_loopback; /* without which nobody may come unauthenticated */
 };
 
 /* Adds every problem; FAIL_CONFIG when there are errors. The identity lives in `arena`. */
 MUST_USE result identity_load(const struct identity_sources *sources, struct arena *arena,
                               struct problems *problems, const struct identity **out);
+
+/* What we are to OAuth (identity/protected.h). NULL gives nothing. */
+struct protected_resource;
+const struct protected_resource *identity_protected(const struct identity *identity);
 
 /* Who is it? FAIL_DENIED when nobody that we know. */
 MUST_USE result identity_identify(const struct identity *identity, const struct origin *origin,

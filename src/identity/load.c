@@ -20,7 +20,7 @@ static const struct bind_kind attribute_kind = {
 struct token_row {
     struct bind_head head;
     struct str user_id, client_id, name;
-    struct bind_texts toolsets, tools, projects, roles;
+    struct bind_texts toolsets, tools, projects, roles, scopes;
     struct bind_rate rate;
     struct bind_array attributes;
 };
@@ -33,6 +33,7 @@ static const struct bind_key token_keys[] = {
     {.name = "allowed_tools", .type = BIND_TEXTS, AT(tools)},
     {.name = "allowed_projects", .type = BIND_TEXTS, AT(projects)},
     {.name = "roles", .type = BIND_TEXTS, AT(roles)},
+    {.name = "scopes", .type = BIND_TEXTS, AT(scopes)},
     {.name = "rate_limit", .type = BIND_RATE, AT(rate), .max = RATE_CALLS_MAX},
     {.name = "attributes", .type = BIND_EACH, AT(attributes), .of = &attribute_kind},
     {.name = NULL}};
@@ -305,6 +306,7 @@ static result fill_token(struct loader *l, const struct token_row *row,
                             .allowed_toolsets = name_set_of(&row->toolsets),
                             .allowed_tools = name_set_of(&row->tools),
                             .allowed_projects = name_set_of(&row->projects),
+                            .scopes = name_set_of(&row->scopes),
                             .rate_n = row->rate.n,
                             .rate_window_s = row->rate.window_s};
     if (p->name.len == 0 && user != NULL) p->name = user->name;
@@ -383,6 +385,7 @@ static result load(struct loader *l) {
     if (l->sources->auth != NULL) TRY(read_tokens(l, l->sources->auth, l->sources->auth_name));
     if (l->sources->auth_local != NULL)
         TRY(read_tokens(l, l->sources->auth_local, l->sources->auth_local_name));
+    TRY(protected_load(l->sources, l->arena, l->problems, &l->identity->resource));
     return let_anyone_in(l);
 }
 

@@ -3,6 +3,9 @@
  *
  * A provider is a file with one const struct, and a word in the table of identity.c. It looks for
  * its kind of credential; when there is one it decides, for good or bad, and nobody is asked after.
+ * Where a credential names its audience the provider refuses all that protected_is_audience() does
+ * not know (MCP 2025-06-18, Token Handling: MUST); tokens of auth.yaml are of this server alone.
+ * What it says of scopes becomes the principal's, as it stands.
  *
  * Memory:  the identity is immutable and lives in the snapshot's arena.
  * Threads: any number of readers.
@@ -12,7 +15,7 @@
 
 #include "base/map.h"
 #include "identity/digest.h"
-#include "identity/identity.h"
+#include "identity/protected.h"
 
 struct identity_token {
     uint8_t hash[DIGEST_SIZE];
@@ -32,6 +35,7 @@ struct identity {
     struct map users;  /* user_id → identity_user, of enterprise.yaml */
     bool is_bearer_on;
     const struct principal *anyone; /* who comes without a credential; NULL: refused */
+    struct protected_resource resource;
 };
 
 /* The map finds by a part of the hash; the whole is compared in constant time. */

@@ -5,6 +5,7 @@
 #include "mcp/health.h"
 #include "mcp/http_session.h"
 #include "mcp/http_sse.h"
+#include "mcp/oauth.h"
 #include "mcp/visit.h"
 
 #define HEADER(name, value)                                                                        \
@@ -23,18 +24,23 @@ static bool identify(struct http_door *door, struct turn *turn, const struct htt
                             .with = req,
                             .peer = req->peer,
                             .peer_is_loopback = req->peer_is_loopback};
+    const struct protected_resource *resource = identity_protected(call->snapshot->identity);
+    turn->metadata = oauth_metadata_uri(resource, &door->paths, req, &call->arena);
     result r = identity_identify(call->snapshot->identity, &origin, &call->arena, &call->principal,
                                  &call->report);
     if (r.why == FAIL_NONE) return true;
     const struct code *code = code_find(call->report.code);
     bool is_missing = strcmp(code->name, "AUTH_REQUIRED") == 0;
-    struct http_header challenge = {STR("WWW-Authenticate"),
-                                    is_missing
-                                        ? STR("Bearer realm=\"weir\"")
-                                        : STR("Bearer realm=\"weir\", error=\"invalid_token\"")};
+    struct challenge challenge = {.metadata = turn->metadata};
+    if (!is_missing) challenge.error = "invalid_token";
+    if (!is_missing) challenge.description = str_of(call->report.sentence);
+    if (turn->metadata.len > 0) challenge.scope = oauth_first_scopes(resource, &call->arena);
+    struct http_header header = {STR("WWW-Authenticate"),
+                                 oauth_challenge(&challenge, &call->arena)};
+    if (header.value.ptr == NULL) header.value = STR("Bearer");
     road_refused(door->mcp->road, req->peer, code->name);
     visit_refuse(req->exchange, r.why == FAIL_DENIED ? 401 : 500, code->name, call->report.sentence,
-                 call->report.hint, r.why == FAIL_DENIED ? &challenge : NULL);
+                 call->report.hint, r.why == FAIL_DENIED ? &header : NULL);
     return false;
 }
 
@@ -192,9 +198,26 @@ static bool is_mcp_path(const struct http_door *door, const struct http_request 
     return str_eq(req->path, STR("/")) && str_eq(req->method, STR("POST"));
 }
 
+static bool serve_metadata(struct http_door *door, struct http_exchange *x,
+                           const struct http_request *req) {
+    struct snapshot *snapshot = snapshot_take(door->mcp->snapshots);
+    const struct protected_resource *resource = identity_protected(snapshot->identity);
+    bool is_served = oauth_serve(resource, &door->paths, x, req);
+    snapshot_unref(snapshot);
+    return is_served;
+}
+
+static void refuse_request(struct http_door *door, struct http_exchange *x,
+                           const struct http_request *req, const char *sentence, const char *hint) {
+    road_refused(door->mcp->road, req->peer, "BAD_REQUEST");
+    visit_refuse(x, 400, "BAD_REQUEST", sentence, hint, NULL);
+}
+
 void http_door_serve(void *ctx, struct http_exchange *x, const struct http_request *req) {
     struct http_door *door = ctx;
-    struct str origin = http_header(req, STR("Origin"));
+    /* Metadata are for every page (RFC 9728; MCP 2025-06-18, Authorization Server Discovery). */
+    bool is_public = str_starts(req->path, STR("/.well-known/"));
+    struct str origin = is_public ? STR_NONE : http_header(req, STR("Origin"));
     enum gate_answer gate = gate_check(door->gate, req->host, origin, req->bind_is_loopback);
     if (gate != GATE_ALLOW) {
         road_refused(door->mcp->road, req->peer, gate_code(gate));
@@ -204,16 +227,17 @@ void http_door_serve(void *ctx, struct http_exchange *x, const struct http_reque
                      "security.yaml lists allowed_hosts and allowed_origins", NULL);
     } else if (http_header_count(req, STR("Authorization")) > 1) {
         /* Two readers of such a request could take it for two people's. */
-        road_refused(door->mcp->road, req->peer, "BAD_REQUEST");
-        visit_refuse(x, 400, "BAD_REQUEST", "the header Authorization is given more than once",
-                     NULL, NULL);
+        refuse_request(door, x, req, "the header Authorization is given more than once", NULL);
+    } else if (oauth_query_has_token(req->query)) {
+        refuse_request(door, x, req, "a token in the address is not looked at",
+                       "Send the header 'Authorization: Bearer TOKEN'");
     } else if (is_mcp_path(door, req)) {
         serve_mcp(door, x, req);
     } else if (is_beside(door, req->path, STR(HTTP_SSE_WORD))) {
         serve_sse(door, x, req, true);
     } else if (is_beside(door, req->path, STR(HTTP_MESSAGES_WORD))) {
         serve_sse(door, x, req, false);
-    } else if (!health_serve(door->mcp, x, req)) {
+    } else if (!serve_metadata(door, x, req) && !health_serve(door->mcp, x, req)) {
         visit_refuse(x, 404, "NOT_FOUND", "there is nothing at this path", "MCP is served at /mcp",
                      NULL);
     }

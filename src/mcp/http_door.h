@@ -5,6 +5,7 @@
  *     GET, DELETE on these                                         streams and end of a session
  *     GET /sse, POST /messages                                     HTTP+SSE, beside these
  *     OPTIONS on these                                             preflight of allowed origins
+ *     GET /.well-known/oauth-protected-resource[/mcp]              metadata (mcp/oauth.h)
  *     GET /health                                                  alive
  *     GET /health/ready                                            each backend and the audit; or
  * 503

@@ -133,9 +133,11 @@ static void take(struct turn *turn) {
         turn_fail(turn, &report);
         return;
     }
-    visit_accept(turn);
-    turn->finish = finish;
-    turn->way = &way;
+    if (!turn_lacks_scope(turn)) { /* else the POST itself is refused, by status */
+        visit_accept(turn);
+        turn->finish = finish;
+        turn->way = &way;
+    }
     if (turn->form == TURN_BATCH)
         batch_take(turn, turn->session->version);
     else

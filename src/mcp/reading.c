@@ -82,6 +82,10 @@ bool reading_is_hidden(const struct call *call) {
 }
 
 void reading_refuse(struct turn *turn) {
+    if (turn_step_up(turn)) {
+        turn->finish(turn);
+        return;
+    }
     const struct json *error = member_of_reply(turn->call, STR("error"));
     struct str message = json_get_text(error, STR("message"));
     answer_refuse(turn, RPC_INTERNAL_ERROR,

@@ -99,7 +99,7 @@ static void wrap(struct turn *turn, struct resume *resume) {
 static bool is_resumable(const struct turn *turn) {
     if (turn->message.kind != RPC_REQUEST || turn->way == NULL ||
         !str_eq(turn->message.method, STR("tools/call")) ||
-        !era_at_least(turn->session->version, "2025-11-25"))
+        !era_at_least(turn->session->version, "2025-11-25") || turn_lacks_scope(turn))
         return false;
     const struct tool *tool = tool_find(json_get_text(turn->message.params, STR("name")));
     return tool != NULL && tool->waits != TOOL_AT_ONCE;

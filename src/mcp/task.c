@@ -277,7 +277,7 @@ void task_refuse(struct turn *turn, const char *message) {
 void task_walk(struct turn *turn) {
     const struct tool *tool = tool_find(turn->call->tool_name);
     /* Nothing is told of a tool that the caller may not use: the road refuses it. */
-    bool is_there = tool != NULL && tool_may_use(turn->call, tool);
+    bool is_there = tool != NULL && tool_may_use(turn->call, tool) && !turn_lacks_scope(turn);
     enum tool_task kind = is_there ? tool->task : TASK_NEVER;
     int64_t after_ms = turn->call->snapshot->settings.task_after_ms;
     bool is_possible = kind != TASK_NEVER && task_is_possible(turn);

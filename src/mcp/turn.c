@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mcp/batch.h"
 #include "mcp/methods.h"
+#include "mcp/oauth.h"
 #include "mcp/resume.h"
 #include "mcp/task.h"
 
@@ -50,6 +51,28 @@ void turn_fail(struct turn *turn, const struct report *report) {
         log_line(LOG_ERROR, "door_failed", STR_NONE, "%s: %s", code->name, report->sentence);
     turn_error(turn, &error);
     turn->finish(turn);
+}
+
+bool turn_lacks_scope(const struct turn *turn) {
+    const struct call *call = turn->call;
+    return turn->message.kind == RPC_REQUEST && str_eq(turn->message.method, STR("tools/call")) &&
+           !protected_may_use(identity_protected(call->snapshot->identity), &call->principal,
+                              json_get_text(turn->message.params, STR("name")));
+}
+
+bool turn_step_up(struct turn *turn) {
+    struct call *call = turn->call;
+    const struct report *report = &call->report;
+    if (report->code == NULL || strcmp(report->code, "INSUFFICIENT_SCOPE") != 0) return false;
+    const struct protected_resource *resource = identity_protected(call->snapshot->identity);
+    struct challenge challenge = {"insufficient_scope", str_of(report->sentence),
+                                  protected_scopes(resource, call->tool_name, &call->arena),
+                                  turn->metadata};
+    struct rpc_error error = {RPC_INVALID_REQUEST, code_find(report->code)->http_status,
+                              str_of(report->sentence), STR_NONE};
+    turn->challenge = oauth_challenge(&challenge, &call->arena);
+    turn_error(turn, &error);
+    return true;
 }
 
 void turn_at_desk(struct turn *turn, void (*step)(struct turn *turn)) {
@@ -109,6 +132,7 @@ bool turn_read(struct turn *turn, struct str body) {
 
 static void shorthand_done(struct call *call) {
     struct turn *turn = call->owner;
+    if (turn_step_up(turn)) buf_clear(&turn->out); /* its body is the envelope all the same */
     buf_append(&turn->out, &call->reply);
     turn->finish(turn);
 }

@@ -76,6 +76,8 @@ struct turn {
     struct json_writer writer;       /* over `out`, for answer.h */
     struct str last_event_id;        /* of a GET */
     struct str endpoint;             /* of HTTP+SSE: where its client posts */
+    struct str metadata;             /* where those of OAuth stand; empty: nowhere (oauth.h) */
+    struct str challenge;            /* WWW-Authenticate of the answer; empty: none */
     struct str out_id; /* the answer's event id, where the client can come back for it */
     int status;        /* of HTTP */
     void (*step)(struct turn *turn); /* what the desk does next */
@@ -100,6 +102,12 @@ bool turn_read(struct turn *turn, struct str body);
 
 /* Does `step` on a thread that may block (the store, the client's answer). */
 void turn_at_desk(struct turn *turn, void (*step)(struct turn *turn));
+
+/* A tools/call that will be refused for want of a scope: the client is told by a status, so that
+ * nothing may be sent ahead of its answer. */
+bool turn_lacks_scope(const struct turn *turn);
+/* The answer to it: 403 and the challenge. false: the call has ended otherwise. */
+bool turn_step_up(struct turn *turn);
 
 void turn_error(struct turn *turn, const struct rpc_error *error);
 /* The failure of a part of ours (store, secret) as the protocol's error; the turn is finished. */

@@ -71,17 +71,20 @@ bool visit_lists_type(struct str header, struct str type) {
 
 /* -- headers ---------------------------------------------------------------------------------- */
 
-/* What stands beside the type in every answer: CORS, and the session that initialize opened. */
-enum { COMMON_HEADERS = 4 };
+/* What stands beside the type in every answer: CORS, the session that initialize opened, and
+ * what a client must show to get more. */
+enum { COMMON_HEADERS = 5 };
 static size_t put_common(const struct visit *visit, struct http_header *headers) {
     const struct session *session = visit->turn->session;
     size_t n = 0;
     if (visit->origin.len > 0) {
         headers[n++] = (struct http_header){STR("Access-Control-Allow-Origin"), visit->origin};
         headers[n++] = (struct http_header)HEADER("Vary", "Origin");
-        headers[n++] =
-            (struct http_header)HEADER("Access-Control-Expose-Headers", "Mcp-Session-Id");
+        headers[n++] = (struct http_header)HEADER("Access-Control-Expose-Headers",
+                                                  "Mcp-Session-Id, WWW-Authenticate");
     }
+    if (visit->turn->challenge.len > 0)
+        headers[n++] = (struct http_header){STR("WWW-Authenticate"), visit->turn->challenge};
     if (session != NULL && session->id.len > 0 && !session->is_stream)
         headers[n++] = (struct http_header){STR("Mcp-Session-Id"), session->id};
     return n;

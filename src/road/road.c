@@ -21,6 +21,7 @@
 #include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "identity/protected.h"
 #include "road/envelope.h"
 #include "road/pool.h"
 #include "road/recall.h"
@@ -55,6 +56,18 @@ struct station {
 };
 
 static enum step find_tool(struct road *road, struct call *call);
+/* The door asks for more scopes (MCP 2025-11-25, "Scope Challenge Handling"). */
+static void decide_scopes(struct call *call) {
+    const struct protected_resource *resource = identity_protected(call->snapshot->identity);
+    if (protected_may_use(resource, &call->principal, call->tool_name)) return;
+    call->verdict =
+        (struct verdict){.effect = EFFECT_DENY,
+                         .code = "INSUFFICIENT_SCOPE",
+                         .rule = STR("scope"),
+                         .sentence = STR("the tool needs a scope that the token has not"),
+                         .hint = STR("Authorize again with the scopes of the challenge.")};
+}
+
 static enum step decide(struct road *road, struct call *call);
 static enum step recall(struct road *road, struct call *call);
 static enum step answer(struct road *road, struct call *call);
@@ -92,6 +105,7 @@ static enum step refuse(struct call *call) {
 static enum step decide(struct road *road, struct call *call) {
     const struct policy *policy = call->snapshot->policy;
     policy_decide(policy, &call->principal, call->tool_name, &call->arena, &call->verdict);
+    if (call->verdict.effect == EFFECT_ALLOW) decide_scopes(call);
     if (call->verdict.effect != EFFECT_ALLOW) return refuse(call);
     if (call->is_unmetered) return STEP_ON;
     struct verdict rate = {0};

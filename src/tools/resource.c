@@ -1,4 +1,5 @@
 #include "base/limits.h"
+#include "identity/protected.h"
 #include "tools/offer.h"
 #include "tools/tool.h"
 
@@ -114,7 +115,9 @@ const struct resource *resource_at(size_t i) {
 
 bool source_may_use(struct call *call, const struct source *source) {
     const struct tool *tool = tool_find(str_of(source->tool));
-    return tool != NULL && tool_may_use(call, tool);
+    const struct protected_resource *us = identity_protected(call->snapshot->identity);
+    return tool != NULL && tool_may_use(call, tool) &&
+           protected_may_use(us, &call->principal, str_of(tool->name));
 }
 
 static const struct toolset *set_of(const struct resource *resource) {

@@ -33,7 +33,9 @@ static const struct yaml *tree_of(const char *text, const char *name) {
 static result load(const struct files *files, const struct identity **out) {
     struct identity_settings *settings = arena_new(&arena, struct identity_settings);
     assert_non_null(settings);
-    *settings = (struct identity_settings){!files->optional, !files->no_auth, str_of(files->dev)};
+    *settings = (struct identity_settings){.require_auth = !files->optional,
+                                           .auth_enabled = !files->no_auth,
+                                           .dev_username = str_of(files->dev)};
     struct identity_sources sources = {
         .settings = settings,
         .auth = tree_of(files->auth, "auth"),
@@ -424,7 +426,7 @@ static void no_half_identity(void **state) {
     long tried = 0;
     for (long n = 0;; n++, tried++) {
         arena_reset(&arena);
-        struct identity_settings settings = {true, true, STR_NONE};
+        struct identity_settings settings = {.require_auth = true, .auth_enabled = true};
         struct identity_sources sources = {.settings = &settings,
                                            .auth = tree_of(AUTH, "auth"),
                                            .enterprise = tree_of(ENTERPRISE, "ent"),
