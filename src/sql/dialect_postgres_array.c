@@ -74,26 +74,60 @@ static void put_array_contains(printer *p, const struct sql_expr *expr) {
 /* -- by their elements: a sub-query over unnest() --------------------------------------------- */
 
 struct inside {
-    bool is_window, is_hidden;
+    const printer *p;
+    uint32_t level; /* sub-queries that are open */
+    bool is_window, is_hidden, is_constant;
 };
+
+/* No column in it that holds it in the query where it stands: count(*) holds none. */
+static bool is_of_constants(const printer *p, const struct sql_expr *expr) {
+    const struct sql_function *function =
+        expr->call.name.n == 1 ? sql_function_find(expr->call.name.at[0].text) : NULL;
+    bool has_own = dialect_reads(p, expr->call.filter).own;
+    for (size_t i = 0; i < args_of(expr)->n; i++)
+        has_own = has_own || dialect_reads(p, args_of(expr)->at[i]).own;
+    return function != NULL && sql_function_is_aggregate(function) && !has_own;
+}
 
 /* Our own names hide the same of the caller's. */
 static enum walk see_inside(struct sql_expr *expr, const struct sql_place *place, void *with) {
     struct inside *inside = with;
     (void)place;
     if (expr->kind == SQL_CALL && expr->call.over != NULL) inside->is_window = true;
+    if (expr->kind == SQL_CALL && inside->level == 0 && is_of_constants(inside->p, expr))
+        inside->is_constant = true;
     if (expr->kind == SQL_REF && str_istarts(expr->ref.at[0].text, STR("weir_")))
         inside->is_hidden = true;
     return WALK_ON;
 }
 
+static enum walk enter_inside(struct sql_query *query, const struct sql_place *place, void *with) {
+    struct inside *inside = with;
+    (void)query;
+    (void)place;
+    inside->level++;
+    return WALK_ON;
+}
+
+static void leave_inside(struct sql_query *query, const struct sql_place *place, void *with) {
+    struct inside *inside = with;
+    (void)query;
+    (void)place;
+    inside->level--;
+}
+
 /* Windows, and aggregates of constants, would be those of the sub-query: there they fail. */
 static void put_inside(printer *p, const struct sql_expr *call, const char *template) {
-    struct inside inside = {0};
+    struct inside inside = {.p = p};
     (void)sql_walk_expr((struct sql_expr *)(uintptr_t)call,
-                        &(struct sql_visitor){.expr = see_inside, .with = &inside});
+                        &(struct sql_visitor){.expr = see_inside,
+                                              .query = enter_inside,
+                                              .leave_query = leave_inside,
+                                              .with = &inside});
     if (inside.is_window)
         dialect_refuse(p, call->span, "a window function inside of one of arrays");
+    if (inside.is_constant)
+        dialect_refuse(p, call->span, "an aggregate of constants inside of a function of arrays");
     if (inside.is_hidden) dialect_refuse(p, call->span, "a name that begins with weir_ there");
     dialect_put_pieces(p, args_of(call), str_of(template));
 }

@@ -26,9 +26,85 @@ static bool put_half_join(printer *p, const struct sql_source *source) {
     return true;
 }
 
+/* -- FULL JOIN: by hashes or by order, so by an equation of a column here and one there ----------
+ */
+
+struct siding {
+    const printer *p;
+    const struct resolved_source *left, *right;
+    bool is_left, is_right, is_other; /* other: neither, or what is no column and no constant */
+};
+
+static bool is_beneath(const struct resolved_source *top, const struct resolved_source *source) {
+    if (top == NULL || top == source) return top != NULL;
+    return is_beneath(top->left, source) || is_beneath(top->right, source);
+}
+
+static enum walk see_side(struct sql_expr *expr, const struct sql_place *place, void *with) {
+    struct siding *siding = with;
+    const struct ruled *ruled = siding->p->with;
+    (void)place;
+    if (expr->kind != SQL_REF) return WALK_ON;
+    bool is_made = expr->id == 0 || expr->id >= ruled->first_made;
+    const struct resolved_ref *ref = is_made ? NULL : resolved_ref(ruled->resolved, expr);
+    if (ref == NULL || ref->kind != REF_COLUMN || ref->depth > 0)
+        siding->is_other = true;
+    else if (is_beneath(siding->left, ref->column->source))
+        siding->is_left = true;
+    else if (is_beneath(siding->right, ref->column->source))
+        siding->is_right = true;
+    else
+        siding->is_other = true;
+    return WALK_ON;
+}
+
+static enum walk see_query(struct sql_query *query, const struct sql_place *place, void *with) {
+    struct siding *siding = with;
+    (void)query;
+    (void)place;
+    siding->is_other = true;
+    return WALK_SKIP;
+}
+
+static struct siding sides_of(const printer *p, const struct resolved_source *join,
+                              const struct sql_expr *expr) {
+    struct siding siding = {.p = p, .left = join->left, .right = join->right};
+    (void)sql_walk_expr(
+        (struct sql_expr *)(uintptr_t)expr,
+        &(struct sql_visitor){.expr = see_side, .query = see_query, .with = &siding});
+    return siding;
+}
+
+static bool is_equation(const printer *p, const struct resolved_source *join,
+                        const struct sql_expr *expr) {
+    if (expr->kind != SQL_BINARY || expr->op != SQL_OP_EQ) return false;
+    struct siding a = sides_of(p, join, expr->binary.left);
+    struct siding b = sides_of(p, join, expr->binary.right);
+    if (a.is_other || b.is_other) return false;
+    bool is_straight = a.is_left && !a.is_right && b.is_right && !b.is_left;
+    bool is_crossed = a.is_right && !a.is_left && b.is_left && !b.is_right;
+    return is_straight || is_crossed;
+}
+
+/* One equation will do, or constants alone; USING and NATURAL make one. */
+static void check_full_join(printer *p, const struct sql_source *source) {
+    const struct resolved_source *join = dialect_resolved(p, source);
+    const struct sql_expr *on = source->join.on;
+    if (source->join.kind != SQL_JOIN_FULL || join == NULL || on == NULL || join->n_pairs > 0)
+        return;
+    struct siding whole = sides_of(p, join, on);
+    bool is_good =
+        is_equation(p, join, on) || (!whole.is_left && !whole.is_right && !whole.is_other);
+    if (on->kind == SQL_CHAIN && on->op == SQL_OP_AND)
+        for (size_t i = 0; i < on->items.n; i++)
+            is_good = is_good || is_equation(p, join, on->items.at[i]);
+    if (!is_good) dialect_refuse(p, on->span, "a FULL JOIN that equates no columns of its sides");
+}
+
 /* -- all -------------------------------------------------------------------------------------- */
 
 bool pg_put_source(printer *p, const struct sql_source *source) {
+    if (source->kind == SQL_JOIN) check_full_join(p, source);
     if (source->kind == SQL_JOIN) return put_half_join(p, source);
     if (source->kind == SQL_PIVOT) pg_put_pivot(p, source);
     if (source->kind == SQL_UNPIVOT) pg_put_unpivot(p, source);

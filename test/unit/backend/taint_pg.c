@@ -186,6 +186,6 @@ int main(int argc, char **argv) {
                                 .hole_count = 3000,
                                 .least_accepted = 20,
                                 .least_rows = 30,
-                                .most_misprints = 30};
+                                .most_misprints = 1};
     return taint_main(&house, argc, argv);
 }
