@@ -26,13 +26,14 @@ static bool put_half_join(printer *p, const struct sql_source *source) {
     return true;
 }
 
-/* -- FULL JOIN: by hashes or by order, so by an equation of a column here and one there ----------
- */
+/* -- FULL JOIN: by hashes, so by an equation of a column here and one there -------------------- */
 
 struct siding {
     const printer *p;
     const struct resolved_source *left, *right;
-    bool is_left, is_right, is_other; /* other: neither, or what is no column and no constant */
+    bool is_left, is_right;
+    bool is_other;  /* a column of neither, or a sub-query */
+    bool is_worked; /* a call, a cast or a time: of constants it need not be one for the planner */
 };
 
 static bool is_beneath(const struct resolved_source *top, const struct resolved_source *source) {
@@ -44,6 +45,8 @@ static enum walk see_side(struct sql_expr *expr, const struct sql_place *place, 
     struct siding *siding = with;
     const struct ruled *ruled = siding->p->with;
     (void)place;
+    bool is_time = expr->kind == SQL_LITERAL && expr->literal.kind >= SQL_DATE;
+    if (expr->kind == SQL_CALL || expr->kind == SQL_CAST || is_time) siding->is_worked = true;
     if (expr->kind != SQL_REF) return WALK_ON;
     bool is_made = expr->id == 0 || expr->id >= ruled->first_made;
     const struct resolved_ref *ref = is_made ? NULL : resolved_ref(ruled->resolved, expr);
@@ -93,8 +96,8 @@ static void check_full_join(printer *p, const struct sql_source *source) {
     if (source->join.kind != SQL_JOIN_FULL || join == NULL || on == NULL || join->n_pairs > 0)
         return;
     struct siding whole = sides_of(p, join, on);
-    bool is_good =
-        is_equation(p, join, on) || (!whole.is_left && !whole.is_right && !whole.is_other);
+    bool is_read = whole.is_left || whole.is_right || whole.is_other;
+    bool is_good = is_equation(p, join, on) || (!is_read && !whole.is_worked);
     if (on->kind == SQL_CHAIN && on->op == SQL_OP_AND)
         for (size_t i = 0; i < on->items.n; i++)
             is_good = is_good || is_equation(p, join, on->items.at[i]);
