@@ -1,5 +1,7 @@
 #include "mcp/answer.h"
 
+#include "base/limits.h"
+
 struct json_writer *answer_begin_as(struct turn *turn, const char *result_type) {
     struct json_writer *w = &turn->writer;
     rpc_begin_result(&turn->out, turn->message.id);
@@ -16,10 +18,23 @@ struct json_writer *answer_begin(struct turn *turn) {
     return answer_begin_as(turn, "complete");
 }
 
-struct json_writer *answer_begin_kept(struct turn *turn, int64_t ttl_ms) {
+static int64_t ttl_of(const struct turn *turn, enum answer_kept what) {
+    const struct cache_settings *cache = &turn->call->snapshot->settings.cache;
+    if (!cache->is_enabled) return what == KEPT_READING ? READ_TTL_MS : LIST_TTL_MS;
+    switch (what) {
+    case KEPT_DISCOVERY: return LIST_TTL_MS;
+    case KEPT_TOOLS: return cache->list_tools_ttl_ms;
+    case KEPT_RESOURCES: return cache->list_resources_ttl_ms;
+    case KEPT_PROMPTS: return cache->list_prompts_ttl_ms;
+    case KEPT_READING: return cache->read_resource_ttl_ms;
+    }
+    return 0;
+}
+
+struct json_writer *answer_begin_kept(struct turn *turn, enum answer_kept what) {
     struct json_writer *w = answer_begin(turn);
     if (turn->era == ERA_LEGACY) return w;
-    json_put_int(w, STR("ttlMs"), ttl_ms);
+    json_put_int(w, STR("ttlMs"), ttl_of(turn, what));
     json_put_text(w, STR("cacheScope"), STR("private"));
     return w;
 }

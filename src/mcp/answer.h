@@ -23,9 +23,11 @@
 struct json_writer *answer_begin(struct turn *turn);
 /* The same with another resultType of the modern era: "input_required", "task". */
 struct json_writer *answer_begin_as(struct turn *turn, const char *result_type);
+/* What may be kept for a while: as long as MCP_CACHE_CONFIG says where that is on. */
+enum answer_kept { KEPT_DISCOVERY = 0, KEPT_TOOLS, KEPT_RESOURCES, KEPT_PROMPTS, KEPT_READING };
 /* For lists and reads: says too how long the result may be kept. Who keeps it keeps it for its own
- * caller, for it depends on who asks. `ttl_ms` ≥ 0. */
-struct json_writer *answer_begin_kept(struct turn *turn, int64_t ttl_ms);
+ * caller, for it depends on who asks. */
+struct json_writer *answer_begin_kept(struct turn *turn, enum answer_kept what);
 /* Closes the result object and finishes the turn. */
 void answer_end(struct turn *turn);
 

@@ -6,13 +6,14 @@
 #include "mcp/answer.h"
 #include "mcp/methods.h"
 #include "mcp/task.h"
+#include "shape/text.h"
 #include "tools/offer.h"
 #include "tools/tool.h"
 
 #define INSTRUCTIONS                                                                               \
     "Governed, read-only access to a data warehouse. List the tables, describe the one you need, " \
     "then run one SELECT with a partition filter and named columns. A refusal says what to do "    \
-    "instead. 受控只读数据仓库：先列表、再看表结构、最后写一条带分区条件的 SELECT。"
+    "instead. 受控只读数据仓库：先列表、再看表结构、最后写一条带分区条件的 SELECT。 " TEXT_NOTICE
 
 static bool is_implementation(const struct json *info) {
     return json_get_text(info, STR("name")).ptr != NULL &&
@@ -164,7 +165,7 @@ void method_set_level(struct turn *turn) {
 }
 
 void method_discover(struct turn *turn) {
-    struct json_writer *w = answer_begin_kept(turn, LIST_TTL_MS);
+    struct json_writer *w = answer_begin_kept(turn, KEPT_DISCOVERY);
     json_key(w, STR("supportedVersions"));
     json_raw_value(w, STR("[\"" MCP_MODERN_VERSION "\"]"));
     put_capabilities(turn, w);

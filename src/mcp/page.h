@@ -3,7 +3,7 @@
  *
  *     struct page page;
  *     if (!page_begin(&page, turn)) return;                        refused already
- *     struct json_writer *w = answer_begin_kept(turn, LIST_TTL_MS);
+ *     struct json_writer *w = answer_begin_kept(turn, KEPT_TOOLS);
  *     json_key(w, STR("tools"));
  *     json_array(w);
  *     for each item that the caller may see, in the list's fixed order

@@ -31,7 +31,7 @@ void method_prompts_list(struct turn *turn) {
     struct page page;
     const struct prompt *prompt;
     if (!page_begin(&page, turn)) return;
-    struct json_writer *w = answer_begin_kept(turn, LIST_TTL_MS);
+    struct json_writer *w = answer_begin_kept(turn, KEPT_PROMPTS);
     json_key(w, STR("prompts"));
     json_array(w);
     for (size_t i = 0; (prompt = prompt_at(i)) != NULL; i++)

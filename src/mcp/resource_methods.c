@@ -51,7 +51,7 @@ void method_resources_list(struct turn *turn) {
     struct listing listing = {.turn = turn};
     const struct resource *resource;
     if (!page_begin(&listing.page, turn)) return;
-    struct json_writer *w = answer_begin_kept(turn, LIST_TTL_MS);
+    struct json_writer *w = answer_begin_kept(turn, KEPT_RESOURCES);
     json_key(w, STR("resources"));
     json_array(w);
     for (size_t i = 0; (resource = resource_at(i)) != NULL; i++) {
@@ -67,7 +67,7 @@ void method_resource_templates_list(struct turn *turn) {
     struct page page;
     const struct resource *resource;
     if (!page_begin(&page, turn)) return;
-    struct json_writer *w = answer_begin_kept(turn, LIST_TTL_MS);
+    struct json_writer *w = answer_begin_kept(turn, KEPT_RESOURCES);
     json_key(w, STR("resourceTemplates"));
     json_array(w);
     for (size_t i = 0; (resource = resource_at(i)) != NULL; i++) {
@@ -115,7 +115,7 @@ static const struct resource *find(struct turn *turn, struct str *value) {
 }
 
 static struct json_writer *begin_contents(struct turn *turn) {
-    struct json_writer *w = answer_begin_kept(turn, READ_TTL_MS);
+    struct json_writer *w = answer_begin_kept(turn, KEPT_READING);
     json_key(w, STR("contents"));
     json_array(w);
     return w;

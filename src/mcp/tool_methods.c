@@ -14,7 +14,7 @@ void method_tools_list(struct turn *turn) {
     bool with_output = era_at_least(turn->version, "2025-06-18");
     struct page page;
     if (!page_begin(&page, turn)) return;
-    struct json_writer *w = answer_begin_kept(turn, LIST_TTL_MS);
+    struct json_writer *w = answer_begin_kept(turn, KEPT_TOOLS);
     json_key(w, STR("tools"));
     json_array(w);
     for (size_t i = 0; i < turn->mcp->n_tools; i++) {
@@ -92,10 +92,6 @@ static void call_done(struct call *call) {
     struct turn *turn = call->owner;
     if (call->report.code != NULL && strcmp(call->report.code, "TOOL_NOT_FOUND") == 0) {
         answer_refuse_params(turn, call->report.sentence);
-        return;
-    }
-    if (turn_step_up(turn)) {
-        turn->finish(turn);
         return;
     }
     if (turn->era == ERA_MODERN && (turn->rounds.n_asked > 0 || turn->rounds.missing.len > 0)) {
