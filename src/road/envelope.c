@@ -65,10 +65,12 @@ static void write_metadata(const struct call *call, struct json_writer *w) {
     json_put_text(w, STR("audit_id"), str_of(call->audit_id));
 }
 
+/* Of every statement that came to the guard, whether or not its names resolve: else the object
+ * would tell a denied column, which resolves, from one that does not exist. */
 static void write_cost(const struct call *call, struct json_writer *w) {
     static const char *const decision[] = {"denied", "allowed", "approval_required"};
     const struct guard_answer *guard = &call->facts.guard;
-    if (!call->facts.is_guarded || !guard->is_resolved) return;
+    if (!call->facts.is_guarded) return;
     json_key(w, STR("cost_estimate"));
     json_object(w);
     json_put_text(w, STR("policy_decision"), str_of(decision[guard->effect]));
