@@ -74,7 +74,9 @@ static void take_post(struct turn *turn, const struct http_request *req) {
         turn->finish(turn);
         return;
     }
-    turn_take(turn, body, &headers);
+    /* Only a modern one: whoever is listened for this way must keep its sending side open, and a
+     * legacy client may close it. The answer leaves on this thread, so it cannot have left yet. */
+    if (turn_take(turn, body, &headers) == ERA_MODERN) visit_cancel_when_gone(turn);
 }
 
 /* Whatever the method, nobody gets further than this without a name. */
@@ -92,9 +94,6 @@ static void admit(struct http_door *door, struct http_exchange *x, const struct 
         return;
     }
     take(turn, req);
-    /* Only here: whoever is listened for this way must keep its sending side open, and a legacy
-     * client may close it. The answer leaves on this thread, so it cannot have left yet. */
-    if (turn->era == ERA_MODERN) visit_cancel_when_gone(turn);
 }
 
 /* Only JSON is read, but the shorthand comes with whatever type curl puts in. */

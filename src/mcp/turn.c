@@ -251,14 +251,14 @@ static void take_legacy(struct turn *turn, struct str version) {
 
 /* -- all of it -------------------------------------------------------------------------------- */
 
-void turn_take(struct turn *turn, struct str body, const struct era_headers *headers) {
+enum era turn_take(struct turn *turn, struct str body, const struct era_headers *headers) {
     if (!turn_read(turn, body)) {
         turn->finish(turn);
-        return;
+        return ERA_LEGACY;
     }
     if (turn->form == TURN_SHORTHAND) {
         take_shorthand(turn);
-        return;
+        return ERA_LEGACY;
     }
     struct era_answer answer;
     era_classify(&turn->message, headers, &turn->call->arena, &answer);
@@ -267,7 +267,9 @@ void turn_take(struct turn *turn, struct str body, const struct era_headers *hea
         turn->finish(turn);
     } else if (answer.era == ERA_MODERN) {
         turn_take_as(turn, ERA_MODERN, answer.version);
+        return ERA_MODERN;
     } else {
         take_legacy(turn, answer.version);
     }
+    return ERA_LEGACY;
 }

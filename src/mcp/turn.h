@@ -93,8 +93,9 @@ struct turn *turn_new(struct mcp *mcp, void (*finish)(struct turn *), void *owne
 void turn_free(struct turn *turn); /* takes NULL */
 
 /* The principal in turn->call must be set, and the session's id in call->origin where the message
- * names one. `body` is borrowed until finish. `headers` as in era.h. */
-void turn_take(struct turn *turn, struct str body, const struct era_headers *headers);
+ * names one. `body` is borrowed until finish. `headers` as in era.h. Returns
+ * the message's era: turn->era may be another thread's already. */
+enum era turn_take(struct turn *turn, struct str body, const struct era_headers *headers);
 /* The same after a door has decided era and version by itself (stdio). */
 void turn_take_as(struct turn *turn, enum era era, struct str version);
 /* Reads the body into turn->message: false, and the error is in turn->out, when it is none. */

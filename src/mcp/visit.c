@@ -71,20 +71,21 @@ bool visit_lists_type(struct str header, struct str type) {
 
 /* -- headers ---------------------------------------------------------------------------------- */
 
-/* What stands beside the type in every answer: CORS, the session that initialize opened, and
- * what a client must show to get more. */
-enum { COMMON_HEADERS = 5 };
+enum { CORS_HEADERS = 3 };
+static size_t put_cors(const struct visit *visit, struct http_header *headers) {
+    if (visit->origin.len == 0) return 0;
+    headers[0] = (struct http_header){STR("Access-Control-Allow-Origin"), visit->origin};
+    headers[1] = (struct http_header)HEADER("Vary", "Origin");
+    headers[2] = (struct http_header)HEADER("Access-Control-Expose-Headers",
+                                            "Mcp-Session-Id, WWW-Authenticate");
+    return CORS_HEADERS;
+}
+
+/* What stands beside the type in every answer: CORS, and the session that initialize opened. */
+enum { COMMON_HEADERS = CORS_HEADERS + 1 };
 static size_t put_common(const struct visit *visit, struct http_header *headers) {
     const struct session *session = visit->turn->session;
-    size_t n = 0;
-    if (visit->origin.len > 0) {
-        headers[n++] = (struct http_header){STR("Access-Control-Allow-Origin"), visit->origin};
-        headers[n++] = (struct http_header)HEADER("Vary", "Origin");
-        headers[n++] = (struct http_header)HEADER("Access-Control-Expose-Headers",
-                                                  "Mcp-Session-Id, WWW-Authenticate");
-    }
-    if (visit->turn->challenge.len > 0)
-        headers[n++] = (struct http_header){STR("WWW-Authenticate"), visit->turn->challenge};
+    size_t n = put_cors(visit, headers);
     if (session != NULL && session->id.len > 0 && !session->is_stream)
         headers[n++] = (struct http_header){STR("Mcp-Session-Id"), session->id};
     return n;
@@ -101,9 +102,12 @@ static void begin_stream(struct visit *visit) {
     visit->has_begun = true;
 }
 
+/* The turn may go on meanwhile (send_early()); one that ended so has its challenge. */
 static void reply_json(struct visit *visit, int status, struct buf *out) {
-    struct http_header headers[1 + COMMON_HEADERS] = {json_type};
+    struct http_header headers[2 + COMMON_HEADERS] = {json_type};
     size_t n = 1 + put_common(visit, headers + 1);
+    if (status == 403 && visit->turn->challenge.len > 0)
+        headers[n++] = (struct http_header){STR("WWW-Authenticate"), visit->turn->challenge};
     http_reply(visit->exchange, status, headers, n, out->len > 0 ? out : NULL);
 }
 
@@ -172,16 +176,15 @@ static void let_exchange_go(struct visit *visit) {
     visit->exchange = NULL;
 }
 
-/* What other servers say, too. */
+/* As other servers say it. Nothing of the turn is looked at: it goes on meanwhile. */
 static void reply_accepted(struct visit *visit) {
-    struct http_header headers[COMMON_HEADERS];
+    struct http_header headers[CORS_HEADERS];
     struct buf body;
     if (visit->exchange == NULL) return;
-    size_t n = put_common(visit, headers);
     buf_init(&body, KIB);
     buf_add(&body, STR("Accepted"));
     http_on_gone(visit->exchange, NULL, NULL);
-    http_reply(visit->exchange, 202, headers, n, &body);
+    http_reply(visit->exchange, 202, headers, put_cors(visit, headers), &body);
     buf_deinit(&body);
     visit->exchange = NULL;
 }
