@@ -166,7 +166,8 @@ static const struct option listener_options[] = {
     {.name = "paths",
      .type = OPTION_LIST,
      .offset = offsetof(struct listener, paths),
-     .sentence = "Where MCP is served: /mcp and /mcp/v1 unless told otherwise."},
+     .sentence = "Where MCP is served: /mcp and /mcp/v1 unless told otherwise. HTTP+SSE stands "
+                 "beside each: /mcp has /sse and /messages."},
     {.name = "toolsets",
      .type = OPTION_LIST,
      .offset = offsetof(struct listener, toolsets),

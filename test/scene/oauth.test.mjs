@@ -1,7 +1,7 @@
 // The duties of an OAuth resource server, each with the sentence it comes from (MCP 2025-11-25, Basic,
 // Authorization; RFC 9728; RFC 6750). Who gives tokens is not asked here: the tokens are auth.yaml's.
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -155,6 +155,13 @@ test("asks by the envelope where the shorthand was used", async () => {
   const { json } = await assertStepUp({ body: { tool: select.name, arguments: select.arguments } });
   assert.equal(json.ok, false);
   assert.equal(json.error.code, "INSUFFICIENT_SCOPE");
+});
+
+// No sentence of the protocol's, but a promise of ours: what was refused is on record.
+test("keeps what it refused on record", async () => {
+  await assertStepUp();
+  const line = JSON.parse(readFileSync(join(server.space.dir, "logs/audit.jsonl"), "utf8").trim().split("\n").at(-1));
+  assert.deepEqual([line.tool_name, line.error_code], ["run_select_sql", "INSUFFICIENT_SCOPE"]);
 });
 
 test("lets through who has the scopes, and who is not restricted", async () => {
