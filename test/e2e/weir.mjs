@@ -69,7 +69,7 @@ export async function startServer({ config = join(root, "config/demo"), args = [
         },
       };
     }
-    if (!log().includes("ADDRESS_UNAVAILABLE") && !log().includes("cannot listen")) {
+    if (!log().includes("Address already in use")) {
       throw new Error(`weir did not start: ${log()}`);
     }
   }

@@ -75,11 +75,12 @@ describe("a session", () => {
   });
 });
 
-test("a token in the query string is none (4.1)", async () => {
-  for (const path of ["/mcp?access_token=t-ann", "/mcp?token=t-ann", "/mcp?Authorization=Bearer%20t-ann"]) {
-    assert.equal((await ask(server, undefined, { path, body: request(1, "ping") })).status, 401, path);
-    assert.equal((await ask(server, undefined, { method: "GET", path })).status, 401, path);
-  }
+test("a token in the query string is none, and access_token is refused whoever asks (4.1)", async () => {
+  for (const [path, user, status] of [
+    ["/mcp?token=t-ann", undefined, 401], ["/mcp?Authorization=Bearer%20t-ann", undefined, 401],
+    ["/mcp?access_token=t-ann", undefined, 400], ["/mcp?a=b&Access_Token=t-ann", "ann", 400],
+  ]) for (const options of [{ body: request(1, "ping") }, { method: "GET" }])
+    assert.equal((await ask(server, user, { path, ...options })).status, status, path);
 });
 
 describe("a batch (1.3, 3.2)", () => {
