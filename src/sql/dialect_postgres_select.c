@@ -7,6 +7,24 @@ static bool is_output(const struct sql_order *key) {
     return key->expr->kind == SQL_REF && key->expr->ref.n == 1;
 }
 
+static void refuse_key(printer *p, const struct sql_order *key) {
+    dialect_refuse(p, key->expr->span, "DISTINCT that is ordered by other keys");
+}
+
+static bool is_item(const struct sql_select *select, const struct sql_expr *key) {
+    for (size_t i = 0; i < select->n_items; i++)
+        if (sql_expr_equal(select->items[i].expr, key)) return true;
+    return false;
+}
+
+/* SELECT DISTINCT … ORDER BY: outputs, by their names or written again. */
+static void check_keys(printer *p, const struct sql_query *query) {
+    const struct sql_tail *tail = &query->tail;
+    for (size_t i = 0; i < tail->n_order && query->select->distinct; i++)
+        if (!is_output(&tail->order[i]) && !is_item(query->select, tail->order[i].expr))
+            refuse_key(p, &tail->order[i]);
+}
+
 /* SELECT a AS x, …, <qualify>, <keys that are no outputs> FROM … */
 static void put_inside(printer *p, const struct sql_query *query) {
     const struct sql_select *select = query->select;
@@ -16,8 +34,7 @@ static void put_inside(printer *p, const struct sql_query *query) {
     dialect_wrap(p, ", ", dialect_put_boolean, select->qualify, "");
     for (size_t i = 0; i < tail->n_order; i++) {
         if (is_output(&tail->order[i])) continue;
-        if (select->distinct)
-            dialect_refuse(p, tail->order[i].expr->span, "DISTINCT that is ordered by other keys");
+        if (select->distinct) refuse_key(p, &tail->order[i]);
         dialect_wrap(p, ", ", dialect_put_sorted, tail->order[i].expr, "");
     }
     sql_put_clauses(p, select);
@@ -62,6 +79,7 @@ static void put_order(printer *p, const struct sql_tail *tail) {
 bool pg_put_select(printer *p, const struct sql_query *query) {
     const struct sql_select *select = query->select;
     struct sql_tail rest = query->tail;
+    if (select->qualify == NULL) check_keys(p, query);
     if (select->qualify == NULL) return false;
     sql_put(p, select->distinct ? STR("SELECT DISTINCT ") : STR("SELECT "));
     for (size_t i = 0; i < select->n_items; i++) {
