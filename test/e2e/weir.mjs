@@ -34,11 +34,18 @@ export function workspace() {
   };
 }
 
+// Servers end with their test, also with one that took too long and is ended by its runner.
+const running = new Set();
+process.on("exit", () => { for (const child of running) child.kill("SIGKILL"); });
+process.once("SIGTERM", () => process.exit(1));
+
 // Resolves when the server says that it listens; a port that is taken is left for the next one.
 async function startOnce(program, space, port, args) {
   const child = spawn(program, ["serve", "--port", String(port), ...args], {
     cwd: space.dir, env: space.env, stdio: ["ignore", "ignore", "pipe"],
   });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   let log = "";
   const outcome = await new Promise((done) => {
     child.once("exit", (code) => done({ code }));
