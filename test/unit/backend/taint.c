@@ -77,7 +77,7 @@ int main(int argc, char **argv) {
                                 .hole_count = 1500,
                                 .least_accepted = 60,
                                 .least_rows = 30,
-                                .most_misprints = 3,
+                                .most_misprints = 1,
                                 .has_structs = true};
     engine_worker(argc, argv);
     return taint_main(&house, argc, argv);
