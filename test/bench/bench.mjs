@@ -1,36 +1,14 @@
 // make bench: nginx and Weir on the same box in one run, with wrk. Prints rates, and their ratios to
 // nginx's static file of 70 bytes; noise hits both alike, so the ratio is what to look at.
 import { spawn, execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createHash } from "node:crypto";
-import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { binary, firstHealth, makeConfig, median, root, rpc, rss, startWeir, stop, work, wrk } from "./house.mjs";
 
-const root = resolve(import.meta.dirname, "../..");
-const binary = join(root, "build/weir");
 const seconds = Number(process.env.BENCH_SECONDS ?? 4);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const nginxPort = 21080, weirPort = 21081;
-const work = mkdtempSync(join(tmpdir(), "weir-bench-"));
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
-// The demo with a token of its own and without a rate limit: everything else on as it ships.
-function makeConfig() {
-  const config = join(work, "config");
-  cpSync(join(root, "config/demo"), config, { recursive: true });
-  const hash = createHash("sha256").update("demo-bench").digest("hex");
-  writeFileSync(join(config, "auth.yaml"), `tokens:\n  "sha256:${hash}":\n    user_id: bench\n    roles: [bench]\n`);
-  writeFileSync(join(config, "enterprise.yaml"),
-    "roles:\n  bench:\n    name: bench\n    allowed_tools: ['*']\n    allowed_domains: ['*']\n");
-  const policy = readFileSync(join(config, "policy.yaml"), "utf8")
-    .replace("security: {", "security: {max_concurrent_queries_per_user: 1000, ");
-  writeFileSync(join(config, "policy.yaml"), policy);
-  return config;
-}
-
-const rpc = (method, params) => JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
 const tool = (name, args) => rpc("tools/call", { name, arguments: args });
 const oneRow = (where) => tool("run_select_sql", {
   sql: `SELECT standard_name, list_price FROM saky_dw_cdm.dim_pub_product_df WHERE pt = '20260505' AND ${where} LIMIT 1` });
@@ -40,44 +18,6 @@ const bodies = {
   "1-row SQL, repeated": { body: oneRow("item_code = 'P0001'"), aim: "≥ 4,000/s" },
   "1-row SQL, new literal": { body: oneRow("item_code <> 'x@N@'"), vary: true, aim: "≥ 1,200/s" },
 };
-
-function wrk(url, file, vary) {
-  const args = ["-t2", "-c32", `-d${seconds}s`, "--latency", url];
-  if (file) args.splice(3, 0, "-s", join(root, "test/bench/post.lua"));
-  const text = execFileSync("wrk", args, {
-    encoding: "utf8", env: { ...process.env, BODY: file ?? "", VARY: vary ? "1" : "0" }, stdio: ["ignore", "pipe", "inherit"] });
-  return { rate: Number(/Requests\/sec:\s*([\d.]+)/.exec(text)[1]), p99: /99%\s+(\S+)/.exec(text)[1],
-    errors: /Non-2xx[^\n]*|Socket errors[^\n]*/.exec(text)?.[0] };
-}
-
-// From exec to the first answer 200 of /health, with a client that does nothing but try.
-function firstHealth(port, began) {
-  return new Promise((done) => {
-    const attempt = () => {
-      const socket = connect(port, "127.0.0.1");
-      socket.on("connect", () => socket.write("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
-      socket.on("data", (data) => {
-        if (!String(data).startsWith("HTTP/1.1 200")) throw new Error(String(data));
-        done(Number(process.hrtime.bigint() - began) / 1e6);
-        socket.destroy();
-      });
-      socket.on("error", () => setImmediate(attempt));
-    };
-    attempt();
-  });
-}
-
-function startWeir(config, port) {
-  return spawn(binary, ["serve", "--config", config, "--port", String(port)], {
-    cwd: work, stdio: ["ignore", "ignore", "ignore"],
-    env: { ...process.env, LOGS_DIRECTORY: join(work, "logs"), STATE_DIRECTORY: join(work, "state") } });
-}
-
-async function stop(child) {
-  const gone = new Promise((done) => child.once("exit", done));
-  child.kill("SIGTERM");
-  await gone;
-}
 
 async function startTimes(config) {
   const times = [];
@@ -90,7 +30,6 @@ async function startTimes(config) {
   return times.slice(1); // the first one loads the warehouse
 }
 
-const rss = (pid) => Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
 function children(pid) {
   return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).filter((name) => {
     try { return Number(/PPid:\s*(\d+)/.exec(readFileSync(`/proc/${name}/status`, "utf8"))[1]) === pid; } catch { return false; }
@@ -138,9 +77,9 @@ async function main() {
   }
   for (let round = 1; round <= rounds; round++) {
     console.log(`round ${round} of ${rounds} …`);
-    results.nginx.push(wrk(`http://127.0.0.1:${nginxPort}/index.json`));
+    results.nginx.push(wrk(`http://127.0.0.1:${nginxPort}/index.json`, undefined, { seconds }));
     for (const [name, { vary }] of Object.entries(bodies)) {
-      results[name].push(wrk(`http://127.0.0.1:${weirPort}/mcp`, join(work, name.replace(/\W/g, "_")), vary));
+      results[name].push(wrk(`http://127.0.0.1:${weirPort}/mcp`, join(work, name.replace(/\W/g, "_")), { vary, seconds }));
     }
   }
   await stop(weir);
