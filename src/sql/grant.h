@@ -90,7 +90,7 @@ struct grant {
     const struct str *functions_denied;
     size_t n_functions_denied;
     struct sql_limits limits;
-    int64_t max_scan_bytes;              /* 0: no limit, and no estimate is asked for */
+    int64_t max_scan_bytes;              /* 0: no limit; what is not known counts as over */
     enum risk_gate approval_at, deny_at; /* from this level on; NONE: never */
 };
 

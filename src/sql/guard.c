@@ -108,6 +108,9 @@ static result judge(struct guarding *g) {
     out->is_callers_limit = g->enforced.is_callers_limit;
     out->backend = g->enforced.backend;
     out->risk_flags = risk_flags_of(&g->enforced.facts);
+    if (g->enforced.facts.has_relation) /* nobody has told yet how much is scanned */
+        out->risk_flags =
+            risk_with_estimate(out->risk_flags, RISK_BYTES_UNKNOWN, grant->max_scan_bytes);
     out->risk = risk_level_of(out->risk_flags);
     TRY(describe_partitions(g));
     if (!risk_reaches(out->risk, grant->deny_at)) return OK;

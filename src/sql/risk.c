@@ -41,6 +41,7 @@ enum risk_level risk_level_of(unsigned flags) {
 }
 
 unsigned risk_with_estimate(unsigned flags, int64_t scan_bytes, int64_t max_bytes) {
+    flags &= ~(unsigned)(RISK_HIGH_SCAN | RISK_SCAN_OVER_LIMIT);
     if (max_bytes <= 0) return flags;
     if (scan_bytes < 0 || scan_bytes > max_bytes) return flags | RISK_SCAN_OVER_LIMIT;
     if (scan_bytes > max_bytes / 2) return flags | RISK_HIGH_SCAN;

@@ -3,8 +3,9 @@
  *
  * Pure functions from facts to flags and from flags to a level. No flag is low; missing_limit,
  * select_star, missing_where, large_limit and high_join_count are medium; missing_partition_filter,
- * cross_join and high_scan are high; scan_over_limit is critical. The guard knows no sizes: whoever
- * gets an estimate from a backend calls risk_with_estimate() afterwards.
+ * cross_join and high_scan are high; scan_over_limit is critical. The guard knows no sizes, and so
+ * counts every scan as over a limit that is set; whoever gets an estimate from a backend calls
+ * risk_with_estimate() once more, and asks the gates again.
  *
  * Memory:  values.
  * Errors:  none.
@@ -30,8 +31,8 @@ unsigned risk_flags_of(const struct risk_facts *facts);
 enum risk_level risk_level_of(unsigned flags);
 
 #define RISK_BYTES_UNKNOWN (-1)
-/* The flags with those of the scan added. `max_bytes` 0: no limit is set, nothing is added. An
- * unknown estimate counts as over. */
+/* The flags with those of this scan, in place of what an earlier estimate left there. `max_bytes`
+ * 0: no limit is set, and there are none. An unknown estimate counts as over. */
 unsigned risk_with_estimate(unsigned flags, int64_t scan_bytes, int64_t max_bytes);
 
 /* The level has reached the gate. */

@@ -10,7 +10,7 @@
  *     filter   region = 'cn'                 of the table above
  *     entry    a.default.t.k1 = a.default.u.k2, a.default.t.l1 = a.default.u.l2
  *     allow    my_udf          forbid get_user_id         notable
- *     approval high            deny critical              items 10
+ *     approval high            deny critical              items 10            scan 1000000
  *     salt     0123456789abcdef              what '${mask.salt}' of a mask stands for
  *
  * A `table` line for a table that is there goes back to it. Everything lives in the world's arena.
@@ -257,6 +257,8 @@ static inline bool world_line(struct world *w, struct str line) {
         g->approval_at = world_gate(rest);
     } else if (str_eq(key, STR("deny"))) {
         g->deny_at = world_gate(rest);
+    } else if (str_eq(key, STR("scan"))) {
+        g->max_scan_bytes = world_number(rest);
     } else if (str_eq(key, STR("items"))) {
         g->limits.select_items = (size_t)world_number(rest);
     } else {
