@@ -80,6 +80,9 @@ static const struct text texts[] = {
     {"SELECT o.order_id FROM (SELECT DISTINCT t.order_id FROM " ORDERS " WHERE " ROWS
      ") AS o LIMIT 10",
      "(3)"},
+    {"SELECT o.order_id FROM (SELECT /*+ MAPJOIN(t) */ t.order_id FROM " ORDERS " WHERE " ROWS
+     ") AS o LIMIT 10",
+     "(3)"},
     {"SELECT o.order_id FROM (SELECT t.order_id FROM " ORDERS " WHERE " ROWS
      " LIMIT 5) AS o LIMIT 10",
      "(3)"},
