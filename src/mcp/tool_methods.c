@@ -94,6 +94,10 @@ static void call_done(struct call *call) {
         answer_refuse_params(turn, call->report.sentence);
         return;
     }
+    if (turn_step_up(turn)) {
+        turn->finish(turn);
+        return;
+    }
     if (turn->era == ERA_MODERN && (turn->rounds.n_asked > 0 || turn->rounds.missing.len > 0)) {
         rounds_answer(turn);
         return;
