@@ -122,8 +122,10 @@ static bool is_linked(const struct joiner *j, const struct resolved_source *oute
         if (link->left.leaf == outer && link->right.leaf == from) return true;
         if (link->right.leaf == outer && link->left.leaf == from) return true;
     }
-    if (from->left != NULL && is_linked(j, outer, from->left)) return true;
-    return from->right != NULL && is_linked(j, outer, from->right);
+    const struct resolved_source *const sides[] = {from->left, from->right};
+    for (size_t i = 0; i < COUNT(sides); i++)
+        if (sides[i] != NULL && is_linked(j, outer, sides[i])) return true;
+    return false;
 }
 
 /* The first source with a base table that does not hang together with `first`; NULL: none. */
