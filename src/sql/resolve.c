@@ -71,7 +71,7 @@ static result name_output(const struct env *env, const struct sql_item *item, ui
 }
 
 /* explode(m) AS (k, v) */
-static result add_made(const struct env *env, const struct sql_item *item,
+static result add_made(const struct env *env, const struct sql_item *item, uint32_t index,
                        struct output_list *list) {
     struct made_column *made = NULL;
     size_t n_made = 0, n_names = item->aliases.n;
@@ -85,6 +85,7 @@ static result add_made(const struct env *env, const struct sql_item *item,
                           "it cannot be told which columns come out; name them by AS (…)");
     for (size_t i = 0; i < n; i++) {
         struct resolved_output output = {.is_named = true,
+                                         .item = index,
                                          .index = (uint32_t)i,
                                          .expr = item->expr,
                                          .name =
@@ -95,10 +96,11 @@ static result add_made(const struct env *env, const struct sql_item *item,
     return OK;
 }
 
-static bool makes_rows(const struct env *env, const struct sql_expr *expr) {
-    if (expr->kind != SQL_CALL) return false;
-    const struct sql_function *function = node_of(env->r, expr->id)->call->function;
-    return function != NULL && function->kind == FUNCTION_TABLE;
+/* A function that we do not know may be one, where its columns are listed. */
+static bool makes_rows(const struct env *env, const struct sql_item *item) {
+    if (item->expr->kind != SQL_CALL) return false;
+    const struct sql_function *function = node_of(env->r, item->expr->id)->call->function;
+    return function != NULL ? function->kind == FUNCTION_TABLE : item->listed;
 }
 
 static result resolve_item(const struct env *env, const struct sql_select *select, uint32_t index,
@@ -111,8 +113,7 @@ static result resolve_item(const struct env *env, const struct sql_select *selec
     if (item->expr->kind == SQL_REF) TRY(resolve_pattern(env, item->expr, &star));
     if (star != NULL) return add_star(env, star, index, item->expr, list);
     TRY(resolve_expr(env, item->expr));
-    bool is_listed_call = item->listed && item->expr->kind == SQL_CALL;
-    if (makes_rows(env, item->expr) || is_listed_call) return add_made(env, item, list);
+    if (makes_rows(env, item)) return add_made(env, item, index, list);
     TRY(name_output(env, item, index, &output));
     output.type = type_of(env, item->expr);
     output.has_aggregate = env->tally->n_aggregates > before;
