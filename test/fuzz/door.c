@@ -417,7 +417,9 @@ static void read_manner(struct sequence *s, struct str letters, struct manner *o
 
 /* A call that takes its time is left standing, and may become a task. */
 static void come(struct sequence *s, struct str letters, struct str body) {
+    pthread_mutex_lock(&s->lock); /* who was left standing may be told something right now */
     struct guest *guest = arena_new(&s->arena, struct guest);
+    pthread_mutex_unlock(&s->lock);
     MUST(guest != NULL);
     s->guests[s->n_guests++] = guest;
     guest->s = s;
