@@ -68,35 +68,13 @@ static void send(struct turn *turn, struct str id, struct str json) {
     if (json.len > 0) hub_post(&turn->mcp->hub, turn->session->id, json);
 }
 
-/* The POST has ended already, and nobody can come back for a stream of this kind. */
-static void let_go(struct turn *turn) {
-    (void)turn;
-}
-
 static void answer_early(struct turn *turn, struct str json) {
     send(turn, STR_NONE, json);
     turn->running.is_silenced = true;
 }
 
-static void after(struct turn *turn, int64_t ms, void (*step)(struct turn *turn)) {
-    (void)turn;
-    (void)ms;
-    (void)step;
-}
-
-static bool hold_none(struct turn *turn, const struct subscription *what) {
-    (void)turn;
-    (void)what;
-    return false;
-}
-
-static bool unhold(struct turn *turn, struct str request_id) {
-    (void)turn;
-    (void)request_id;
-    return false;
-}
-
-static const struct turn_way way = {send, let_go, answer_early, after, hold_none, unhold};
+/* The POST has ended already: there is no connection of its own to end, to time or to hold. */
+static const struct turn_way way = {.send = send, .answer_early = answer_early};
 
 static void refuse_unbuilt(struct turn *turn) {
     struct rpc_error error = {RPC_INTERNAL_ERROR, 500, STR("the answer could not be built"),

@@ -50,7 +50,7 @@ void method_listen(struct turn *turn) {
         .watched = join(uris, tasks, &turn->call->arena)};
     if (tasks != NULL && !task_is_possible(turn))
         task_refuse(turn, "'taskIds' needs the tasks extension");
-    else if (turn->way == NULL)
+    else if (turn->way == NULL || turn->way->hold == NULL)
         answer_refuse(turn, RPC_INVALID_REQUEST,
                       STR("the client must accept text/event-stream to listen"), STR_NONE);
     else if (turn->way->hold(turn, &what))

@@ -157,7 +157,7 @@ static result ask(struct client *client, struct ask *asks, size_t n) {
 
 static void let_go(struct client *client) {
     struct turn *turn = turn_of(client);
-    if (turn->way != NULL) turn->way->let_go(turn);
+    if (turn->way != NULL && turn->way->let_go != NULL) turn->way->let_go(turn);
 }
 
 static void changed(struct client *client, unsigned what) {

@@ -10,9 +10,10 @@ enum { STREAM_DIGITS = 32 };
 /* Of one turn: what it was before it was journalled, and where a GET stands. */
 struct resume {
     struct journal journal;
-    struct str stream; /* the id's first part */
-    uint64_t after;    /* of a GET: the last event that its client has */
-    const struct turn_way *way;
+    struct str stream;          /* the id's first part */
+    uint64_t after;             /* of a GET: the last event that its client has */
+    const struct turn_way *way; /* the door's */
+    struct turn_way own;        /* the same, but for what is sent */
     void (*finish)(struct turn *turn);
 };
 
@@ -41,28 +42,6 @@ static void send(struct turn *turn, struct str id, struct str json) {
     resume->way->send(turn, sequence > 0 ? event_id(resume, sequence, arena) : STR_NONE, json);
 }
 
-static void let_go(struct turn *turn) {
-    turn->resume->way->let_go(turn);
-}
-
-static void answer_early(struct turn *turn, struct str json) {
-    turn->resume->way->answer_early(turn, json);
-}
-
-static void after(struct turn *turn, int64_t ms, void (*step)(struct turn *turn)) {
-    turn->resume->way->after(turn, ms, step);
-}
-
-static bool hold(struct turn *turn, const struct subscription *what) {
-    return turn->resume->way->hold(turn, what);
-}
-
-static bool unhold(struct turn *turn, struct str request_id) {
-    return turn->resume->way->unhold(turn, request_id);
-}
-
-static const struct turn_way way = {send, let_go, answer_early, after, hold, unhold};
-
 /* Whoever lost the lease has nothing to say any more: the answer is another's. Of a call that was
  * cancelled it is written that nothing comes, so that nobody runs it again. */
 static void keep_answer(struct turn *turn) {
@@ -90,9 +69,11 @@ static void finish(struct turn *turn) {
 
 static void wrap(struct turn *turn, struct resume *resume) {
     resume->way = turn->way;
+    resume->own = *turn->way;
+    resume->own.send = send;
     resume->finish = turn->finish;
     turn->resume = resume;
-    turn->way = &way;
+    turn->way = &resume->own;
     turn->finish = finish;
 }
 

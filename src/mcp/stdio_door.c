@@ -78,22 +78,10 @@ static void send(struct turn *turn, struct str id, struct str json) {
     if (line != NULL) write_later(answer->door, line);
 }
 
-/* There is no other way to come back by. */
-static void let_go(struct turn *turn) {
-    (void)turn;
-}
-
 /* The turn's own line will come without a text. */
 static void answer_early(struct turn *turn, struct str json) {
     send(turn, STR_NONE, json);
     turn->running.is_silenced = true;
-}
-
-/* No clock runs here: a call becomes a task at once or not at all. */
-static void after(struct turn *turn, int64_t ms, void (*step)(struct turn *turn)) {
-    (void)turn;
-    (void)ms;
-    (void)step;
 }
 
 /* -- streams ---------------------------------------------------------------------------------- */
@@ -152,7 +140,9 @@ static bool unhold(struct turn *turn, struct str request_id) {
     return false;
 }
 
-static const struct turn_way way = {send, let_go, answer_early, after, hold, unhold};
+/* No clock runs here: a call becomes a task at once or not at all. */
+static const struct turn_way way = {
+    .send = send, .answer_early = answer_early, .hold = hold, .unhold = unhold};
 
 /* -- writing ---------------------------------------------------------------------------------- */
 

@@ -290,7 +290,7 @@ void task_walk(struct turn *turn) {
             turn_at_desk(turn, begin_as_task);
             return;
         }
-        turn->way->after(turn, after_ms, consider);
+        if (turn->way->after != NULL) turn->way->after(turn, after_ms, consider);
     }
     road_walk(turn->mcp->road, turn->call);
 }

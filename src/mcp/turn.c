@@ -149,7 +149,8 @@ static void cancel_named(struct turn *turn) {
     const struct json *id = json_get(turn->message.params, STR("requestId"));
     struct report unused = {0};
     if (id == NULL || turn->session == NULL) return;
-    if (turn->way != NULL && turn->way->unhold(turn, json_raw(id))) return;
+    const struct turn_way *way = turn->way;
+    if (way != NULL && way->unhold != NULL && way->unhold(turn, json_raw(id))) return;
     if (running_cancel(&mcp->running, turn->session->id, json_raw(id))) return;
     if (mcp->store == NULL || turn->session->own != NULL) return;
     struct str key = journal_cancel_key(turn->session->id, json_raw(id), &turn->call->arena);

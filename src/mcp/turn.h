@@ -37,22 +37,22 @@ enum turn_form {
 };
 
 /* How a door carries messages of a turn beside its answer. Any thread; in order. */
-struct turn_way {
+struct turn_way { /* send and answer_early are there always; the others may be NULL */
     /* `id` of the event, where the client can come back for it; else empty. `json` empty: an event
      * that only tells its id. */
     void (*send)(struct turn *turn, struct str id, struct str json);
-    /* The connection ends now; the answer is kept for whoever comes back. */
+    /* The connection ends now; the answer is kept for whoever comes back. NULL: nobody can. */
     void (*let_go)(struct turn *turn);
     /* The client is answered now, by this, and the turn goes on without it. Any thread. */
     void (*answer_early)(struct turn *turn, struct str json);
     /* Does `step` after a while, unless the turn has been finished; on the door's thread, and to be
-     * called there. Does nothing where a door has no clock. */
+     * called there. NULL: the door has no clock. */
     void (*after)(struct turn *turn, int64_t ms, void (*step)(struct turn *turn));
     /* The connection stays open for a subscriber, beyond the turn, which must still be finished.
      * On the door's thread. false: no memory or place; the turn answers as any other. */
     bool (*hold)(struct turn *turn, const struct subscription *what);
-    /* Ends the subscriber of that listen request: false where there is none, or the connection
-     * itself is what is ended. On the door's thread. */
+    /* Ends the subscriber of that listen request: false where there is none. On the door's thread.
+     * NULL: the connection itself is what is ended. */
     bool (*unhold)(struct turn *turn, struct str request_id);
 };
 

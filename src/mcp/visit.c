@@ -299,13 +299,6 @@ static bool hold(struct turn *turn, const struct subscription *what) {
     return false;
 }
 
-/* Over HTTP a subscriber ends with its connection. */
-static bool unhold(struct turn *turn, struct str request_id) {
-    (void)turn;
-    (void)request_id;
-    return false;
-}
-
 bool visit_is_open(struct turn *turn) {
     struct visit *visit = turn->owner;
     if (visit->exchange == NULL) return false;
@@ -347,7 +340,12 @@ void visit_after(struct turn *turn, int64_t ms, void (*step)(struct turn *turn))
 
 /* -- its beginning ---------------------------------------------------------------------------- */
 
-static const struct turn_way way = {send, let_go, answer_early, visit_after, hold, unhold};
+/* A subscriber ends with its connection. */
+static const struct turn_way way = {.send = send,
+                                    .let_go = let_go,
+                                    .answer_early = answer_early,
+                                    .after = visit_after,
+                                    .hold = hold};
 
 /* What a client that says nothing takes is JSON. */
 static void read_accept(struct visit *visit, struct str accept) {
