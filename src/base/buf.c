@@ -167,6 +167,12 @@ struct str buf_copy(const struct buf *buf, struct arena *arena) {
     return (struct str){flat, buf->len};
 }
 
+struct str buf_take(struct buf *buf, struct arena *arena) {
+    struct str text = buf->failed == FAIL_NONE ? buf_copy(buf, arena) : STR_NONE;
+    buf_deinit(buf);
+    return text;
+}
+
 struct str buf_flat(const struct buf *buf, struct arena *arena) {
     if (buf->len == 0) return STR_NONE;
     const struct buf_chunk *chunk = buf->first;

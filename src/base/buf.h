@@ -67,6 +67,9 @@ void buf_rewind(struct buf *buf, struct buf_mark mark);
 struct str buf_flat(const struct buf *buf, struct arena *arena);
 /* All bytes copied, to outlive the buf; NULL only when the arena's budget is spent. */
 struct str buf_copy(const struct buf *buf, struct arena *arena);
+/* The same, and the buf is freed: for a document that was made to be read. NULL too when the buf
+ * had failed. */
+struct str buf_take(struct buf *buf, struct arena *arena);
 
 /* Fills up to n vectors with the bytes from offset `from` on; returns how many were filled. */
 size_t buf_iov(const struct buf *buf, size_t from, struct iovec *iov, size_t n);

@@ -144,9 +144,7 @@ struct str oauth_challenge(const struct challenge *challenge, struct arena *aren
     put_parameter(&buf, "error_description", challenge->description);
     put_parameter(&buf, "resource_metadata", challenge->metadata);
     put_parameter(&buf, "scope", challenge->scope);
-    struct str text = buf_failed(&buf, NULL).why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
-    buf_deinit(&buf);
-    return text;
+    return buf_take(&buf, arena);
 }
 
 struct str oauth_first_scopes(const struct protected_resource *resource, struct arena *arena) {

@@ -27,9 +27,7 @@ static struct str bound_of(struct turn *turn) {
         json_value(&w, &m->value);
     }
     json_array_end(&w);
-    struct str text = buf_failed(&buf, NULL).why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
-    buf_deinit(&buf);
-    return text;
+    return buf_take(&buf, arena);
 }
 
 static result unseal(struct turn *turn, struct str state, struct report *report) {

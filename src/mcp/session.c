@@ -35,9 +35,7 @@ static struct str record_of(const struct session *session, const struct principa
     }
     if (session->is_stream) json_put_bool(&w, STR("stream"), true);
     json_object_end(&w);
-    struct str text = buf_failed(&buf, NULL).why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
-    buf_deinit(&buf);
-    return text;
+    return buf_take(&buf, arena);
 }
 
 result session_open(struct store *store, const struct principal *who, struct session *session,

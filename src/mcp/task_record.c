@@ -39,9 +39,7 @@ static struct str document(const struct task_record *record, struct arena *arena
         json_raw_value(&w, record->outcome);
     }
     json_object_end(&w);
-    struct str text = buf_failed(&buf, NULL).why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
-    buf_deinit(&buf);
-    return text;
+    return buf_take(&buf, arena);
 }
 
 result task_record_make(struct store *store, const struct clock *clock, struct task_record *record,
