@@ -59,3 +59,10 @@ void answer_refuse(struct turn *turn, int code, struct str message, struct str d
 void answer_refuse_params(struct turn *turn, const char *message) {
     answer_refuse(turn, RPC_INVALID_PARAMS, str_of(message), STR_NONE);
 }
+
+void answer_lost(struct turn *turn) {
+    answer_refuse(turn, RPC_INTERNAL_ERROR,
+                  STR("CALL_LOST: the replica that ran the call is gone, and this tool may not run "
+                      "twice; look whether it took effect"),
+                  STR("{\"code\":\"CALL_LOST\"}"));
+}

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "mcp/answer.h"
 #include "mcp/visit.h"
 #include "tools/tool.h"
 
@@ -192,12 +193,7 @@ static void run_again(struct turn *turn, struct str body) {
         turn_take_as(turn, ERA_LEGACY, turn->session->version);
         return;
     }
-    struct rpc_error error = {RPC_INTERNAL_ERROR, 200,
-                              STR("CALL_LOST: the replica that ran the call is gone, and this tool "
-                                  "may not run twice; look whether it took effect"),
-                              STR("{\"code\":\"CALL_LOST\"}")};
-    turn_error(turn, &error);
-    turn->finish(turn);
+    answer_lost(turn);
 }
 
 /* Was the answer told before the place where the client stands? */

@@ -7,7 +7,6 @@
 #include "mcp/task_record.h"
 #include "tools/tool.h"
 
-#include <stdlib.h>
 #include <time.h>
 
 /* What a turn that may become a task has beside. */
@@ -167,9 +166,7 @@ static struct str task_text(struct turn *turn, const struct task_record *record,
     task_record_write(record, in_detail, &w);
     json_object_end(&w);
     rpc_end_result(&buf);
-    struct str text = buf_failed(&buf, NULL).why == FAIL_NONE ? buf_copy(&buf, arena) : STR_NONE;
-    buf_deinit(&buf);
-    return text;
+    return buf_take(&buf, arena);
 }
 
 /* From here on the call can be cancelled by the task's id. */
@@ -396,10 +393,7 @@ static void run_again(struct turn *turn) {
     }
     const struct tool *tool = tool_find(json_get_text(turn->message.params, STR("name")));
     if (tool == NULL || tool->is_destructive) {
-        answer_refuse(turn, RPC_INTERNAL_ERROR,
-                      STR("CALL_LOST: the replica that ran the call is gone, and this tool may not "
-                          "run twice; look whether it took effect"),
-                      STR("{\"code\":\"CALL_LOST\"}"));
+        answer_lost(turn);
         return;
     }
     turn->capabilities = era_capabilities(&turn->message);
@@ -431,6 +425,17 @@ static result take_over(struct turn *turn, const struct task_record *record, boo
     return OK;
 }
 
+/* Between the record and the lease its owner may have ended it: then there is nothing to run. */
+static result look_again(struct turn *turn, struct task_record *record, bool *is_ours,
+                         struct report *report) {
+    result r = task_record_find(turn->mcp->store, id_of(turn), &turn->call->principal,
+                                &turn->call->arena, record, report);
+    if (r.why == FAIL_NONE && record->end == TASK_OPEN) return OK;
+    *is_ours = false;
+    journal_close(&turn->mcp->journals, &turn->task->journal);
+    return r;
+}
+
 /* At the desk. */
 static void get(struct turn *turn) {
     struct arena *arena = &turn->call->arena;
@@ -441,12 +446,18 @@ static void get(struct turn *turn) {
                                 &record, &report);
     if (r.why == FAIL_NONE && record.end == TASK_OPEN)
         r = take_over(turn, &record, &is_ours, &report);
+    if (r.why == FAIL_NONE && is_ours) r = look_again(turn, &record, &is_ours, &report);
     if (r.why != FAIL_NONE) {
         refuse(turn, &report);
         return;
     }
     struct str answer = task_text(turn, &record, "complete", true, arena);
-    if (!is_ours || answer.ptr == NULL) {
+    if (answer.ptr == NULL) {
+        (void)fail_memory(&report);
+        refuse(turn, &report);
+        return;
+    }
+    if (!is_ours) {
         buf_add(&turn->out, answer);
         turn->finish(turn);
         return;
