@@ -123,9 +123,14 @@ static void type(struct sql_printer *p, const struct sql_type *of) {
     sql_put_byte(p, '>');
 }
 
-/* Bare, these would be read as something else: keys of GROUP BY, the word behind SELECT. */
+/* Bare, these would be read as something else: keys of GROUP BY, the words behind SELECT and
+ * TRIM(. */
 static bool is_read_otherwise(struct str name) {
-    return str_ieq(name, STR("cube")) || str_ieq(name, STR("rollup")) || str_ieq(name, STR("all"));
+    static const struct str words[] = {STR_INIT("cube"), STR_INIT("rollup"),  STR_INIT("all"),
+                                       STR_INIT("both"), STR_INIT("leading"), STR_INIT("trailing")};
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (str_ieq(name, words[i])) return true;
+    return false;
 }
 
 /* Functions stand bare as they were written: in back quotes IF, CAST and their like would lose
