@@ -65,6 +65,7 @@ const char *fail_name(enum fail why) {
     case FAIL_ASKED: return "asked";
     case FAIL_BUSY: return "busy";
     case FAIL_ABSENT: return "absent";
+    case FAIL_WAIT: return "wait";
     case FAIL_CONFIG: return "config";
     }
     return "unknown";

@@ -28,6 +28,7 @@ enum fail {
     FAIL_TIMEOUT,   /* the deadline passed */
     FAIL_CANCELLED, /* the caller no longer wants it */
     FAIL_ASKED,     /* the caller has to answer a question first, and then call again */
+    FAIL_WAIT,      /* this thread may not block: once more, on one that may; nothing was done */
     FAIL_BUSY,      /* a queue or pool is full: come back later */
     FAIL_ABSENT,    /* the thing named does not exist */
     FAIL_CONFIG,    /* a configuration file is wrong */

@@ -30,6 +30,7 @@ static result open_state(struct house *house, struct report *report) {
                    settings->server.state_directory, house->clock, &house->audit, report));
     TRY(store_open(&settings->store, settings->server.state_directory, house->clock, &house->store,
                    report));
+    TRY(identity_state_new(house->store, house->clock, &house->identities, report));
     return open_secret(house, report);
 }
 
@@ -66,6 +67,7 @@ result house_open(struct house *house, const struct config_setup *setup, struct 
 void house_close(struct house *house) {
     road_free(house->road);
     audit_close(house->audit);
+    identity_state_free(house->identities);
     store_close(house->store);
     secret_close(house->secret);
     snapshot_holder_free(house->snapshots);

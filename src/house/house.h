@@ -28,6 +28,7 @@ struct house {
     struct audit *audit;
     struct store *store;
     struct secret *secret;
+    struct identity_state *identities;
     struct road *road;
 };
 

@@ -128,6 +128,7 @@ result server_run(struct house *house, struct report *report) {
                               .audit = house->audit,
                               .store = house->store,
                               .secret = house->secret,
+                              .identities = house->identities,
                               .clock = house->clock};
     TRY(mcp_new(&setup, &s.mcp, report));
     result r = house->settings->server.transport == TRANSPORT_STDIO ? serve_stdio(&s, report)

@@ -21,13 +21,12 @@ static struct str token_of(struct str header) {
 
 /* Whoever sends an Authorization header is judged by it, whatever its scheme: a caller with a
  * credential that we do not understand is not one without credentials. */
-static result bearer_identify(const struct identity *identity, const struct origin *origin,
-                              bool *found, struct principal *out, struct report *report) {
-    if (!identity->is_bearer_on) return OK;
-    struct str token = origin->token;
-    if (origin->kind == ORIGIN_HTTP) {
-        struct str header =
-            origin->header == NULL ? STR_NONE : origin->header(origin->with, STR("authorization"));
+static result bearer_identify(const struct identifying *who, bool *found, struct principal *out,
+                              struct report *report) {
+    if (!who->identity->is_bearer_on) return OK;
+    struct str token = who->origin->token;
+    if (who->origin->kind == ORIGIN_HTTP) {
+        struct str header = identifying_header(who, STR("authorization"));
         *found = header.ptr != NULL;
         if (!*found) return OK;
         token = token_of(header);
@@ -38,7 +37,7 @@ static result bearer_identify(const struct identity *identity, const struct orig
     if (!*found) return OK;
     uint8_t hash[DIGEST_SIZE];
     if (!digest_sha256(token, hash)) return fail_memory(report);
-    const struct identity_token *known = identity_token_find(identity, hash);
+    const struct identity_token *known = identity_token_find(who->identity, hash);
     if (known == NULL) return refuse(report, "the bearer token is not known here");
     *out = known->principal;
     return OK;

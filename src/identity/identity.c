@@ -1,6 +1,9 @@
+#include "base/fault.h"
 #include "base/option.h"
 #include "identity/provider.h"
 #include "text/bind.h"
+
+#include <stdlib.h>
 
 /* Asked in this order. */
 static const struct identity_provider *const providers[] = {&provider_bearer,
@@ -61,13 +64,32 @@ const struct protected_resource *identity_protected(const struct identity *ident
     return identity == NULL ? &nothing : &identity->resource;
 }
 
-result identity_identify(const struct identity *identity, const struct origin *origin,
-                         struct arena *arena, struct principal *out, struct report *report) {
-    (void)arena; /* principals are made at load; later providers will need it */
+result identity_state_new(struct store *store, const struct clock *clock,
+                          struct identity_state **out, struct report *report) {
+    struct identity_state *state = fault_now() ? NULL : calloc(1, sizeof *state);
+    if (state == NULL) return fail_memory(report);
+    *state = (struct identity_state){.store = store, .clock = clock};
+    *out = state;
+    return OK;
+}
+
+void identity_state_free(struct identity_state *state) {
+    free(state);
+}
+
+struct str identifying_header(const struct identifying *who, struct str name) {
+    const struct origin *origin = who->origin;
+    return origin->header == NULL ? STR_NONE : origin->header(origin->with, name);
+}
+
+result identity_identify(const struct identity *identity, struct identity_state *state,
+                         const struct origin *origin, struct arena *arena, struct principal *out,
+                         struct report *report) {
+    struct identifying who = {identity, state, origin, arena};
     *out = (struct principal){0};
     for (size_t i = 0; i < COUNT(providers); i++) {
         bool found = false;
-        result r = providers[i]->identify(identity, origin, &found, out, report);
+        result r = providers[i]->identify(&who, &found, out, report);
         if (found || r.why != FAIL_NONE) return r;
     }
     result r =

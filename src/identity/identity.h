@@ -57,7 +57,7 @@ bool principal_has_role(const struct principal *principal, struct str role);
 /* The values of `${user.NAME}`; NULL when the principal has no such attribute. */
 const struct attribute *principal_attribute(const struct principal *principal, struct str name);
 
-/* Where a call comes from. Header values are untrusted. */
+/* Where a call comes from. Header values, target and body are untrusted. */
 enum origin_kind { ORIGIN_HTTP = 0, ORIGIN_STDIO };
 struct origin {
     enum origin_kind kind;
@@ -66,7 +66,21 @@ struct origin {
     struct str peer; /* address as text; empty on stdio */
     bool peer_is_loopback;
     struct str token; /* stdio: WEIR_TOKEN from the environment */
+    /* HTTP: "POST", "/mcp?x=1" and the bytes behind the headers, for a signature over them. */
+    struct str method, target, body;
+    bool may_wait; /* on a thread that may block */
 };
+
+/* What identities remember from call to call and share with other replicas, through reloads: keys
+ * and answers of issuers, nonces. Lives as long as the process. */
+struct identity_state;
+struct store;
+struct clock;
+
+/* Both are borrowed. `store` NULL: what needs one (single-use nonces) is refused. */
+MUST_USE result identity_state_new(struct store *store, const struct clock *clock,
+                                   struct identity_state **out, struct report *report);
+void identity_state_free(struct identity_state *state); /* takes NULL */
 
 struct identity;
 
@@ -99,10 +113,12 @@ MUST_USE result identity_load(const struct identity_sources *sources, struct are
 struct protected_resource;
 const struct protected_resource *identity_protected(const struct identity *identity);
 
-/* Who is it? FAIL_DENIED when nobody that we know. */
-MUST_USE result identity_identify(const struct identity *identity, const struct origin *origin,
-                                  struct arena *arena, struct principal *out,
-                                  struct report *report);
+/* Who is it? FAIL_DENIED when nobody that we know. FAIL_WAIT, without a report: an issuer or the
+ * store has to be asked, and the thread may not wait; then once more, from one that may. `out`
+ * borrows from the identity and the arena. */
+MUST_USE result identity_identify(const struct identity *identity, struct identity_state *state,
+                                  const struct origin *origin, struct arena *arena,
+                                  struct principal *out, struct report *report);
 
 /* `--as USER[@CLIENT]`: a user_id of auth.yaml or enterprise.yaml (FAIL_ABSENT, USER_NOT_FOUND,
  * with the nearest known name). The user's first token that fits gives lists and client; its rate

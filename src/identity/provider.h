@@ -41,13 +41,31 @@ struct identity {
 /* The map finds by a part of the hash; the whole is compared in constant time. */
 enum { TOKEN_INDEX_SIZE = 16 };
 
+/* See identity.h. Each member is made by its own file and guards itself. */
+struct identity_state {
+    struct store *store; /* NULL: there is none */
+    const struct clock *clock;
+};
+
+/* One caller who is to be identified. */
+struct identifying {
+    const struct identity *identity;
+    struct identity_state *state;
+    const struct origin *origin;
+    struct arena *arena; /* of the call: what a principal borrows */
+};
+
 struct identity_provider {
     const char *name;
     /* Sets *found when the caller shows this kind of credential (or needs none); then the result
-     * stands: OK with `out` filled, or FAIL_DENIED. May not block. */
-    result (*identify)(const struct identity *identity, const struct origin *origin, bool *found,
-                       struct principal *out, struct report *report);
+     * stands: OK with `out` filled, or FAIL_DENIED. May block only where origin->may_wait: else
+     * FAIL_WAIT, before any side effect and without a report. */
+    result (*identify)(const struct identifying *who, bool *found, struct principal *out,
+                       struct report *report);
 };
+
+/* The header's value; STR_NONE: absent, or there are no headers. */
+struct str identifying_header(const struct identifying *who, struct str name);
 
 extern const struct identity_provider provider_bearer;
 extern const struct identity_provider provider_development;

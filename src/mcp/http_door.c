@@ -23,11 +23,14 @@ static bool identify(struct http_door *door, struct turn *turn, const struct htt
                             .header = header_of,
                             .with = req,
                             .peer = req->peer,
+                            .method = req->method,
+                            .target = req->target,
+                            .body = req->body,
                             .peer_is_loopback = req->peer_is_loopback};
     const struct protected_resource *resource = identity_protected(call->snapshot->identity);
     turn->metadata = oauth_metadata_uri(resource, &door->paths, req, &call->arena);
-    result r = identity_identify(call->snapshot->identity, &origin, &call->arena, &call->principal,
-                                 &call->report);
+    result r = identity_identify(call->snapshot->identity, door->mcp->identities, &origin,
+                                 &call->arena, &call->principal, &call->report);
     if (r.why == FAIL_NONE) return true;
     const struct code *code = code_find(call->report.code);
     bool is_missing = strcmp(code->name, "AUTH_REQUIRED") == 0;

@@ -53,6 +53,7 @@ result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *r
     mcp->audit = setup->audit;
     mcp->store = setup->store;
     mcp->secret = setup->secret;
+    mcp->identities = setup->identities;
     mcp->clock = setup->clock;
     arena_init(&mcp->arena, MCP_TEXTS_BYTES_MAX);
     running_list_init(&mcp->running);

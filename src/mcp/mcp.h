@@ -32,6 +32,7 @@ struct mcp_setup {
     struct audit *audit; /* for health */
     struct store *store; /* NULL: no sessions but stdio's */
     const struct secret *secret;
+    struct identity_state *identities;
     const struct clock *clock;
 };
 
@@ -41,6 +42,7 @@ struct mcp {
     struct audit *audit;
     struct store *store;
     const struct secret *secret;
+    struct identity_state *identities;
     const struct clock *clock;
     struct arena arena;
     const struct tool_text *tools;

@@ -282,9 +282,10 @@ static void take(struct stdio_door *door, struct turn *turn) {
 }
 
 static result identify(struct stdio_door *door, struct call *call, struct report *report) {
-    struct origin origin = {.kind = ORIGIN_STDIO, .peer_is_loopback = true, .token = door->token};
-    return identity_identify(call->snapshot->identity, &origin, &call->arena, &call->principal,
-                             report);
+    struct origin origin = {
+        .kind = ORIGIN_STDIO, .peer_is_loopback = true, .token = door->token, .may_wait = true};
+    return identity_identify(call->snapshot->identity, door->mcp->identities, &origin, &call->arena,
+                             &call->principal, report);
 }
 
 /* A turn whose end writer_main() will see. */

@@ -91,14 +91,14 @@ static result call_http(const struct identity *identity, const char *authorizati
                             .peer_is_loopback = loopback};
     report_clear(&report);
     memset(out, 0x5a, sizeof *out);
-    return identity_identify(identity, &origin, &arena, out, &report);
+    return identity_identify(identity, NULL, &origin, &arena, out, &report);
 }
 
 static result call_stdio(const struct identity *identity, const char *token,
                          struct principal *out) {
     struct origin origin = {.kind = ORIGIN_STDIO, .token = str_of(token)};
     report_clear(&report);
-    return identity_identify(identity, &origin, &arena, out, &report);
+    return identity_identify(identity, NULL, &origin, &arena, out, &report);
 }
 
 static const char *const AUTH = "tokens:\n"
