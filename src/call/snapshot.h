@@ -16,6 +16,7 @@
 #include "policy/policy.h"
 
 struct backend_set;
+struct store;
 
 /* What a model can take of one reply (MCP_RESPONSE_SIZE_CONFIG; rows: shape/settings.h). */
 struct size_settings {
@@ -58,6 +59,7 @@ struct snapshot {
     const struct policy *policy;
     const struct catalog *catalog;
     struct backend_set *backends;
+    struct store *store; /* borrowed, and the same for all of a house; NULL: nothing is kept */
     struct call_settings settings;
     uint64_t generation; /* counts reloads; the policy's version is policy_version() */
 };

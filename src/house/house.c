@@ -30,6 +30,7 @@ static result open_state(struct house *house, struct report *report) {
                    settings->server.state_directory, house->clock, &house->audit, report));
     TRY(store_open(&settings->store, settings->server.state_directory, house->clock, &house->store,
                    report));
+    house->first->store = house->store;
     TRY(identity_state_new(house->store, house->clock, &house->identities, report));
     return open_secret(house, report);
 }
@@ -82,6 +83,7 @@ result house_reload(struct house *house, struct problems *problems, struct repor
     TRY(config_load(&house->setup, problems, &next, &settings, report));
     struct snapshot *now = snapshot_take(house->snapshots);
     next->generation = now->generation + 1;
+    next->store = house->store;
     snapshot_unref(now);
     log_threshold((enum log_level)settings->server.log_level);
     snapshot_swap(house->snapshots, next);
