@@ -1,38 +1,26 @@
 #include "identity/hkdf.h"
 
-#include "base/fault.h"
+#include "identity/hmac.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-static bool hmac(const void *key, size_t key_len, const void *bytes, size_t len,
-                 uint8_t out[HKDF_KEY_SIZE]) {
-    unsigned out_len = 0;
-    if (fault_now()) return false;
-    return HMAC(EVP_sha256(), key, (int)key_len, bytes, len, out, &out_len) != NULL &&
-           out_len == HKDF_KEY_SIZE;
-}
 
 bool hkdf_extract(struct str salt, struct str secret, uint8_t out[HKDF_KEY_SIZE]) {
-    static const uint8_t zeros[HKDF_KEY_SIZE];
-    bool is_salted = salt.len > 0;
-    if (hmac(is_salted ? (const void *)salt.ptr : zeros, is_salted ? salt.len : sizeof zeros,
-             secret.ptr, secret.len, out))
-        return true;
-    OPENSSL_cleanse(out, HKDF_KEY_SIZE);
-    return false;
+    static const char zeros[HKDF_KEY_SIZE];
+    struct str none = {zeros, sizeof zeros};
+    return hmac_sha256(salt.len > 0 ? salt : none, secret, out);
 }
 
 /* T(i) = HMAC(key, T(i - 1) | info | i), and T(0) is empty (RFC 5869 2.3). */
 bool hkdf_expand(const uint8_t key[HKDF_KEY_SIZE], struct str info, uint8_t *out, size_t n) {
     uint8_t text[HKDF_KEY_SIZE + HKDF_INFO_MAX + 1], block[HKDF_KEY_SIZE];
+    struct str whole = {(const char *)key, HKDF_KEY_SIZE};
     bool is_done = info.len <= HKDF_INFO_MAX && n <= HKDF_OUT_MAX;
     size_t len = 0; /* of T(i - 1) in `text` */
     for (size_t done = 0, i = 1; is_done && done < n; done += HKDF_KEY_SIZE, i++) {
         if (info.len > 0) memcpy(text + len, info.ptr, info.len);
         text[len + info.len] = (uint8_t)i;
-        is_done = hmac(key, HKDF_KEY_SIZE, text, len + info.len + 1, block);
+        struct str bytes = {(const char *)text, len + info.len + 1};
+        is_done = hmac_sha256(whole, bytes, block);
         memcpy(out + done, block, n - done < sizeof block ? n - done : sizeof block);
         memcpy(text, block, sizeof block);
         len = sizeof block;
