@@ -109,9 +109,6 @@ static result resolve_item(const struct env *env, const struct sql_select *selec
     const struct resolved_star *star = NULL;
     struct resolved_output output = {.item = index, .expr = item->expr};
     size_t before = env->tally->n_aggregates;
-    /* It has no type that a column could have; said again in GROUP BY it would be several keys. */
-    if (item->expr->kind == SQL_ROW)
-        return not_supported(env->r, item->expr->span, "a row of values as a column");
     if (item->expr->kind == SQL_STAR) TRY(resolve_star(env, item->expr, &star));
     if (item->expr->kind == SQL_REF) TRY(resolve_pattern(env, item->expr, &star));
     if (star != NULL) return add_star(env, star, index, item->expr, list);

@@ -175,10 +175,16 @@ static result resolve_value_query(const struct env *env, struct sql_expr *expr,
     return OK;
 }
 
+/* One side of IN or of a comparison, where alone a row of values means something: it has no type
+ * that a column could have, and said again as a key it would be several. */
+static result resolve_side(const struct env *env, struct sql_expr *expr) {
+    return expr->kind == SQL_ROW ? resolve_exprs(env, &expr->items) : resolve_expr(env, expr);
+}
+
 static result resolve_in_query(const struct env *env, struct sql_expr *expr) {
     const struct sql_expr *value = expr->in.value;
     struct sql_type ignored;
-    TRY(resolve_expr(env, expr->in.value));
+    TRY(resolve_side(env, expr->in.value));
     return resolve_value_query(env, expr, expr->in.query,
                                value->kind == SQL_ROW ? value->items.n : 1, &ignored);
 }
@@ -205,10 +211,22 @@ static result resolve_index(const struct env *env, const struct sql_expr *expr,
     return OK;
 }
 
+static result resolve_in_list(const struct env *env, const struct sql_expr *expr) {
+    TRY(resolve_side(env, expr->in.value));
+    for (size_t i = 0; i < expr->in.list.n; i++) TRY(resolve_side(env, expr->in.list.at[i]));
+    return OK;
+}
+
+static bool is_comparison(enum sql_op op) {
+    return (op >= SQL_OP_EQ && op <= SQL_OP_GE) || op == SQL_OP_DISTINCT;
+}
+
 static result resolve_binary(const struct env *env, const struct sql_expr *expr,
                              struct sql_type *type) {
-    TRY(resolve_expr(env, expr->binary.left));
-    TRY(resolve_expr(env, expr->binary.right));
+    result (*resolve)(const struct env *, struct sql_expr *) =
+        is_comparison(expr->op) ? resolve_side : resolve_expr;
+    TRY(resolve(env, expr->binary.left));
+    TRY(resolve(env, expr->binary.right));
     *type =
         binary_type(expr->op, type_of(env, expr->binary.left), type_of(env, expr->binary.right));
     return OK;
@@ -247,13 +265,11 @@ static result resolve_kind(const struct env *env, struct sql_expr *expr, struct 
     case SQL_CHAIN:
         *type = binary_type(expr->op, SQL_TYPE(UNKNOWN), SQL_TYPE(UNKNOWN));
         return resolve_exprs(env, &expr->items);
-    case SQL_ROW: return resolve_exprs(env, &expr->items);
+    case SQL_ROW:
+        return not_supported(env->r, expr->span, "a row of values outside IN and comparisons");
     case SQL_IS_NULL: type->kind = SQL_TYPE_BOOLEAN; return resolve_expr(env, expr->operand);
     case SQL_BETWEEN: type->kind = SQL_TYPE_BOOLEAN; return resolve_between(env, expr);
-    case SQL_IN_LIST:
-        type->kind = SQL_TYPE_BOOLEAN;
-        TRY(resolve_expr(env, expr->in.value));
-        return resolve_exprs(env, &expr->in.list);
+    case SQL_IN_LIST: type->kind = SQL_TYPE_BOOLEAN; return resolve_in_list(env, expr);
     case SQL_IN_QUERY: type->kind = SQL_TYPE_BOOLEAN; return resolve_in_query(env, expr);
     case SQL_EXISTS:
         type->kind = SQL_TYPE_BOOLEAN;
