@@ -44,6 +44,13 @@
 #define HTTP_ACCEPT_PAUSE_MS           100       /* when the process has no descriptor left */
 #define HTTP_BACKLOG                   1024      /* connections the kernel holds for us */
 #define LOOP_EVENTS_MAX                256       /* of one turn: bounds how late a timer is */
+#define FETCH_TIMEOUT_MS               10000     /* default, of one request to another server */
+#define FETCH_TIMEOUT_MS_MAX           (INT64_C(10) * 60000)
+#define FETCH_BYTES_MAX                (16 * MIB) /* of an answer; twice a reply of ours */
+#define FETCH_HEAD_BYTES_MAX           (64 * KIB)
+#define FETCH_REDIRECTS_MAX            3
+#define FETCH_HANDLES_KEPT             16 /* idle, of 40 KB each */
+#define FETCH_CONNECTIONS_KEPT         4  /* of one handle */
 
 /* -- store: what replicas share ------------------------------------------------------------------
  */
@@ -63,6 +70,10 @@
 #define STORE_CHECK_BYTES     (4 * MIB)  /* a file up to here is checked whole at the start */
 #define STORE_SWEEP_MAX       256        /* expired rows of each sort that one sweep removes */
 #define STORE_SWEEP_MS        1000       /* between two sweeps */
+#define STORE_WINDOWS_MAX     32         /* limits that one call is charged to at once */
+#define STORE_WINDOW_MAX      1000000    /* calls that one window may admit: each is remembered */
+#define STORE_HIT_BYTES       32         /* what it costs to remember one */
+#define STORE_PLACES_MAX      10000      /* under one key: they are counted at each entry */
 
 /* -- call: what one call may hold ------------------------------------------------------------- */
 #define CALL_ARENA_BYTES    (64 * MIB) /* trees of a 1 MiB statement fit many times over */
@@ -131,9 +142,13 @@
 #define JOURNAL_LEASE_MS             5000 /* after which a replica that is silent counts as gone */
 #define JOURNAL_BEAT_MS              1000
 #define JOURNAL_TTL_MS               (INT64_C(10) * 60000) /* for a client to come back for its answer */
-#define JOURNAL_CANCEL_TTL_MS        60000
 #define JOURNAL_ARENA_BYTES          (1 * MIB)
 #define JOURNAL_READ_MAX             256 /* events read at once */
+#define NEWS_LOOK_MS                 500 /* between looks at what other replicas tell */
+#define NEWS_KEPT                    4096        /* items; who is further behind has missed some */
+#define NEWS_READ_MAX                256         /* items read at once */
+#define NEWS_ITEM_BYTES_MAX          (16 * KIB)  /* a request's id may be long */
+#define NEWS_ARENA_BYTES             (16 * MIB)
 #define RESUME_LOOK_MS               100 /* between looks at what another replica has written */
 #define TASK_TTL_MS                  (INT64_C(60) * 60000) /* a task and its result, from its beginning */
 #define TASK_POLL_MS                 500                   /* how often a client is told to ask */
@@ -169,11 +184,40 @@
     256 /* of a user, role, client, table: they become keys and log fields */
 
 /* -- identity --------------------------------------------------------------------------------- */
-#define TOKEN_BYTES_MAX  4096      /* of a bearer token; a JWT with many claims is about 2 KiB */
+#define TOKEN_BYTES_MAX                                                                            \
+    8192 /* of a bearer token; a JWT is about 1 KiB, one with many groups 6; a head has 16 */
 #define SECRET_BYTES_MIN 43        /* 32 random bytes as base64url; 64 as hexadecimal digits */
 #define SECRET_BYTES_MAX 512       /* of one generation */
 #define SEAL_BYTES_MAX   (1 * MIB) /* of what is sealed: clients carry it in their requests */
 #define SEAL_TTL_MS_MAX  (INT64_C(366) * 86400000)
+#define JWT_DEPTH_MAX             16   /* of header and claims; Keycloak's roles stand 3 deep */
+#define JWT_MEMBERS_MAX           1000 /* of one object or list */
+#define JWT_KID_BYTES_MAX         256  /* a thumbprint has 43 */
+#define JWT_SCOPES_MAX            256
+#define JWT_ROLES_MAX             256
+#define JWT_TIME_MAX              INT64_C(253402300799) /* the last second of 9999 */
+#define JWT_SECRET_BYTES_MIN      32 /* as long as the digest (RFC 7518 3.2) */
+#define JWT_SECRET_BYTES_MAX      4096
+#define JWT_RSA_BITS_MIN          2048 /* RFC 7518 3.3 */
+#define JWT_RSA_BITS_MAX          8192 /* a larger one only costs */
+#define JWT_RSA_EXPONENT_BITS_MAX 64   /* likewise */
+#define JWT_COORDINATE_BYTES_MAX  48   /* of P-384 */
+#define JWT_ED_SIGNATURE_BYTES    64   /* of Ed25519 */
+#define JWT_PEM_BYTES_MAX         (16 * KIB)
+#define JWK_PART_CHARS_MAX        1400 /* RSA's modulus, as base64url */
+#define JWKS_BYTES_MAX            (256 * KIB)
+#define JWKS_DEPTH_MAX            8
+#define JWKS_MEMBERS_MAX          256
+#define JWKS_KEYS_MAX             64 /* of one set; issuers publish 2 to 10 */
+
+/* -- identity: what a gateway signs -------------------------------------------------------------
+ */
+#define GATEWAY_SECRET_BYTES_MIN    16 /* 128 bits, when each byte is random */
+#define GATEWAY_SKEW_MS             (INT64_C(300) * 1000)
+#define GATEWAY_NONCE_MS            (INT64_C(660) * 1000) /* twice the skew; clocks differ a bit */
+#define GATEWAY_NONCE_BYTES_MIN     16
+#define GATEWAY_NONCE_BYTES_MAX     128
+#define GATEWAY_TIMESTAMP_BYTES_MAX 12 /* digits; until the year 33658 */
 
 /* -- policy ----------------------------------------------------------------------------------- */
 #define POLICY_DEFAULT_LIMIT    100 /* of the seed, as are the next four */
@@ -191,6 +235,7 @@
 #define MASK_SALT_BYTES_MIN     16                  /* 128 bits, when each byte is random */
 #define POLICY_SQL_ITEMS_MAX    1000000    /* of lists in a statement, whatever the policy says */
 #define POLICY_DIGEST_BYTES_MAX (64 * MIB) /* a byte a table, and the row filters */
+#define POLICY_LOOKS_MAX        32         /* rules that a verdict tells of */
 #define RATE_CALLS_MAX          100000 /* of one rate: its log keeps a time for each admitted call */
 #define RATE_KEYS_MAX           65536  /* limits that are being counted; idle ones make room */
 #define RATE_TIMES_MAX          4194304 /* over all logs: 32 MiB */
@@ -217,6 +262,7 @@
 #define DUCKDB_LOAD_MS      600000 /* of all files of one backend */
 #define DUCKDB_STOP_MS      500    /* between the interrupt and the kill */
 #define DUCKDB_METADATA_MS  10000  /* of MAX_PT and of learning a schema */
+#define DUCKDB_WATCH_MS     200    /* between questions how far a query is: a short one is not asked */
 #define DUCKDB_WORKERS_MAX  64
 #define DUCKDB_NEWEST_BYTES (64 * MIB) /* newest partitions, of as many tables as there are */
 

@@ -15,11 +15,14 @@
 #define CALL_CODES(X)                                                                              \
     X(AUTH_REQUIRED, 401, D, "authentication is required and none was given")                      \
     X(AUTH_INVALID_TOKEN, 401, D, "the token is not known")                                        \
+    X(SIGNATURE_INVALID, 401, D, "headers that name a user are not of the gateway")                \
+    X(NONCE_REPLAYED, 401, D, "a signed request was made before")                                  \
     X(INSUFFICIENT_SCOPE, 403, D, "the tool needs a scope that the token has not")                 \
     X(SEAL_INVALID, 200, D, "what the caller brings back is not what we gave it")                  \
     X(ORIGIN_NOT_ALLOWED, 403, D, "the Origin is not on the list")                                 \
     X(HOST_NOT_ALLOWED, 403, D, "the Host is not on the list")                                     \
     X(TOOL_NOT_ALLOWED, 200, D, "the caller may not use the tool")                                 \
+    X(ARGUMENT_NOT_ALLOWED, 200, D, "a rule refuses an argument of the call")                      \
     X(PROJECT_NOT_ALLOWED, 200, D, "the caller may not use the project")                           \
     X(DOMAIN_NOT_ALLOWED, 200, D, "the caller may not use the domain")                             \
     X(TABLE_NOT_ALLOWED, 200, D, "the table does not exist or is not granted")                     \
@@ -41,7 +44,8 @@
     X(TOO_MANY_JOINS, 200, D, "more tables are joined than the policy allows")                     \
     X(PARTITION_FILTER_REQUIRED, 200, D, "no partition predicate was proven for the table")        \
     X(RISK_NOT_ALLOWED, 200, D, "the risk level of the statement is not allowed")                  \
-    X(APPROVAL_REQUIRED, 200, D, "somebody else must approve the statement first")                 \
+    X(CONFIRMATION_REQUIRED, 200, D, "the caller's own user must say yes first")                   \
+    X(APPROVAL_REQUIRED, 200, D, "somebody else must approve the call first")                      \
     X(SCAN_LIMIT_EXCEEDED, 200, D, "the statement would scan more than is allowed")                \
     X(DIALECT_UNSUPPORTED, 200, E, "the backend cannot say the construct with the same meaning")   \
     X(RATE_LIMIT_EXCEEDED, 200, D, "too many calls in the window")                                 \

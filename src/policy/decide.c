@@ -1,4 +1,4 @@
-/* May they: tools, projects, domains, tables. */
+/* May they: toolsets, projects, domains, tables. */
 #include "policy/inner.h"
 
 /* -- who allows ------------------------------------------------------------------------------- */
@@ -13,8 +13,6 @@ const struct policy_party *policy_client(const struct policy *policy, struct str
     return client != NULL ? client : map_get(&policy->clients, STR("*"));
 }
 
-enum ask { ASK_TOOLSET, ASK_TOOL, ASK_DOMAIN };
-
 static const struct name_set *set_of(const struct policy_party *party, enum ask ask) {
     switch (ask) {
     case ASK_TOOLSET: return &party->toolsets;
@@ -24,14 +22,7 @@ static const struct name_set *set_of(const struct policy_party *party, enum ask 
     return NULL;
 }
 
-/* What the roles together say. Only roles with a list speak; if any does, one of them has to allow:
- * a role without lists, made for a row policy, does not open what another one closes. */
-struct roles_say {
-    bool is_allowed;
-    const struct policy_party *by; /* the role that decided; NULL: none has a list */
-};
-
-static struct roles_say roles_say(const struct policy *policy, const struct principal *principal,
+struct roles_say policy_roles_say(const struct policy *policy, const struct principal *principal,
                                   enum ask ask, struct str name) {
     struct roles_say say = {.is_allowed = true};
     for (size_t i = 0; i < principal->n_roles; i++) {
@@ -43,63 +34,21 @@ static struct roles_say roles_say(const struct policy *policy, const struct prin
     return say;
 }
 
-static bool is_somebody(const struct principal *principal) {
+bool policy_is_somebody(const struct principal *principal) {
     return principal->user_id.len > 0;
 }
 
-/* -- tools ------------------------------------------------------------------------------------ */
+/* -- toolsets ------------------------------------------------------------------------------------
+ */
 
 bool policy_may_toolset(const struct policy *policy, const struct principal *principal,
                         struct str toolset) {
-    if (!is_somebody(principal)) return false;
+    if (!policy_is_somebody(principal)) return false;
     if (!policy_is_admin(principal) && !name_set_has(&principal->allowed_toolsets, toolset))
         return false;
-    if (!roles_say(policy, principal, ASK_TOOLSET, toolset).is_allowed) return false;
+    if (!policy_roles_say(policy, principal, ASK_TOOLSET, toolset).is_allowed) return false;
     const struct policy_party *client = policy_client(policy, principal->client_id);
     return client == NULL || name_set_has(&client->toolsets, toolset);
-}
-
-static void deny(struct verdict *out, struct arena *arena, struct str rule, struct str tool) {
-    *out = (struct verdict){.effect = EFFECT_DENY, .code = "TOOL_NOT_ALLOWED", .rule = rule};
-    out->sentence = str_printf(arena, "the tool '" STR_FMT "' is not allowed by " STR_FMT,
-                               STR_ARG(utf8_clip(tool, 128)), STR_ARG(rule));
-    if (out->sentence.ptr == NULL) out->sentence = STR("the tool is not allowed");
-    out->hint =
-        STR("Use a tool that tools/list shows, or ask a keeper of this server for the right.");
-}
-
-void policy_decide(const struct policy *policy, const struct principal *principal, struct str tool,
-                   struct arena *arena, struct verdict *out) {
-    if (!is_somebody(principal)) {
-        *out = (struct verdict){.code = "AUTH_REQUIRED",
-                                .rule = STR("default"),
-                                .sentence = STR("authentication is required")};
-        return;
-    }
-    bool is_admin = policy_is_admin(principal), has_list = principal->allowed_tools.is_set;
-    if (!is_admin && !name_set_has(&principal->allowed_tools, tool)) {
-        deny(out, arena, STR("token"), tool);
-        return;
-    }
-    struct roles_say roles = roles_say(policy, principal, ASK_TOOL, tool);
-    if (!roles.is_allowed) {
-        deny(out, arena, roles.by->rule, tool);
-        return;
-    }
-    const struct policy_party *client = policy_client(policy, principal->client_id);
-    if (client != NULL && !name_set_has(&client->tools, tool)) {
-        deny(out, arena, client->rule, tool);
-        return;
-    }
-    *out = (struct verdict){.effect = EFFECT_ALLOW, .rule = STR("default")};
-    if (roles.by != NULL)
-        out->rule = roles.by->rule;
-    else if (is_admin)
-        out->rule = STR("role:mcp_admin");
-    else if (has_list)
-        out->rule = STR("token");
-    else if (client != NULL && client->tools.is_set)
-        out->rule = client->rule;
 }
 
 /* -- tables ----------------------------------------------------------------------------------- */
@@ -112,7 +61,7 @@ bool policy_may_project(const struct policy *policy, const struct principal *pri
                         struct str project) {
     (void)policy;
     char lower[PROJECT_BYTES_MAX];
-    if (!is_somebody(principal) || project.len > sizeof lower) return false;
+    if (!policy_is_somebody(principal) || project.len > sizeof lower) return false;
     if (policy_is_admin(principal)) return true;
     for (size_t i = 0; i < project.len; i++) {
         char c = project.ptr[i];
@@ -123,8 +72,8 @@ bool policy_may_project(const struct policy *policy, const struct principal *pri
 
 bool policy_may_domain(const struct policy *policy, const struct principal *principal,
                        struct str domain) {
-    if (!is_somebody(principal)) return false;
-    if (!roles_say(policy, principal, ASK_DOMAIN, domain).is_allowed) return false;
+    if (!policy_is_somebody(principal)) return false;
+    if (!policy_roles_say(policy, principal, ASK_DOMAIN, domain).is_allowed) return false;
     const struct policy_party *client = policy_client(policy, principal->client_id);
     return client == NULL || name_set_has(&client->domains, domain);
 }

@@ -66,9 +66,20 @@ struct policy {
     size_t n_functions_allowed, n_functions_denied;
 };
 
+bool policy_is_somebody(const struct principal *principal);
 bool policy_is_admin(const struct principal *principal);
 /* The rule of the caller's client, or NULL. */
 const struct policy_party *policy_client(const struct policy *policy, struct str client_id);
+enum ask { ASK_TOOLSET, ASK_TOOL, ASK_DOMAIN };
+
+/* What the roles together say. Only roles with a list speak; if any does, one of them has to allow:
+ * a role without lists, made for a row policy, does not open what another one closes. */
+struct roles_say {
+    bool is_allowed;
+    const struct policy_party *by; /* the role that decided; NULL: none has a list */
+};
+struct roles_say policy_roles_say(const struct policy *policy, const struct principal *principal,
+                                  enum ask ask, struct str name);
 /* Do roles and client allow the domain? */
 bool policy_may_domain(const struct policy *policy, const struct principal *principal,
                        struct str domain);

@@ -1,10 +1,11 @@
 /*
  * policy/policy.h - may they
  *
- * policy.yaml (or the legacy allowlist.yaml), the roles and clients of enterprise.yaml, compiled to
- * an immutable snapshot. It answers two questions: may this principal use this tool (a verdict),
- * and what may it see of the data (a grant, which the guard obeys). Token, roles and client must
- * each allow; zeroed memory denies; a table that no policy names is not granted.
+ * policy.yaml (or the legacy allowlist.yaml), the roles and clients of enterprise.yaml and the
+ * rules of rules.yaml, compiled to an immutable snapshot. It answers two questions: may this
+ * principal make this call (a verdict), and what may it see of the data (a grant, which the guard
+ * obeys). Token, roles, client and rules must each allow; zeroed memory denies; a table that no
+ * policy names is not granted.
  *
  * Memory:  a policy lives in the arena it was loaded into; verdicts and grants in the call's.
  * Errors:  loading: FAIL_CONFIG with positions in `problems`. Deciding: a denial is no error.
@@ -15,13 +16,14 @@
 
 #include "identity/identity.h"
 #include "sql/grant.h"
+#include "text/json.h"
 
 struct policy;
 
 struct policy_sources {
     /* Trees as read, NULL where the file is absent; allowlist only counts without policy. */
-    const struct yaml *policy, *allowlist, *enterprise;
-    struct str policy_name, allowlist_name, enterprise_name;
+    const struct yaml *policy, *allowlist, *enterprise, *rules;
+    struct str policy_name, allowlist_name, enterprise_name, rules_name;
     struct str mask_salt;   /* secret; empty: masks that need one are refused */
     struct str policy_text; /* the bytes of all files that decide, for the version */
 };
@@ -38,19 +40,66 @@ MUST_USE result policy_load(const struct policy_sources *sources, struct arena *
 /* The first 12 hex digits of the SHA-256 of what was loaded: stands in every record. */
 struct str policy_version(const struct policy *policy);
 
-enum effect { EFFECT_DENY = 0, EFFECT_ALLOW };
+/* How strict: of several that apply the strictest counts, and a denial before all. */
+enum effect {
+    EFFECT_DENY = 0,
+    EFFECT_ALLOW,
+    EFFECT_CONFIRM, /* the caller's own user has to say yes first */
+    EFFECT_APPROVE, /* somebody else, who has an approver's role, has to say yes first */
+};
+
+/* What one rule said, in the order of asking: the tree that `weir why` prints. */
+enum look { LOOK_DENIES = 0, LOOK_ALLOWS, LOOK_CONFIRMS, LOOK_APPROVES, LOOK_SILENT };
+extern const char *const policy_look_name[]; /* "denies", "allows", ... */
+struct policy_look {
+    struct str rule;
+    enum look outcome;
+};
+
+/* A limit that the call counts against: at most `max` calls in any `window_ms`. */
+struct policy_charge {
+    struct str key; /* which limit, and who is counted: the same on every replica */
+    struct str rule;
+    int64_t max, window_ms;
+};
 
 struct verdict {
     enum effect effect;
-    const char *code; /* TOOL_NOT_ALLOWED, …; NULL when allowed */
-    struct str rule; /* which rule decided: "token", "role:data_analyst", "client:bot", "default" */
-    struct str sentence, hint;
+    const char *code; /* TOOL_NOT_ALLOWED, CONFIRMATION_REQUIRED, …; NULL when allowed */
+    /* Which rule decided: "token", "role:data_analyst", "client:bot", "default",
+     * "rules.yaml#tools.run_*", "rules.yaml#hide", "rules.yaml#default". */
+    struct str rule;
+    struct str sentence, hint; /* empty when allowed */
+    struct str version;        /* of the policy */
+    const struct policy_look *looks;
+    size_t n_looks;                      /* at most POLICY_LOOKS_MAX: what decided is among them */
+    const struct policy_charge *charges; /* when not denied: for policy_limiter_admit() */
+    size_t n_charges;
 };
 
-/* May the principal use the tool? Also decides what tools/list shows. Needs memory only for the
- * words of a denial. Of the roles those with a list speak, and one of them must allow. */
+/* One call, as it stands before the policy. */
+struct policy_question {
+    struct str tool;
+    const struct json *arguments; /* NULL or an object: the same that the tool will get */
+    struct str session_id;        /* empty: limits by session are the user's then */
+};
+
+/* May the call be made? Token, roles and client must each allow the tool, and so must all rules of
+ * rules.yaml that name it: their order decides nothing. Of the roles those with a list speak, and
+ * one of them must allow. Texts are in `arena` or the policy's; without memory the call is denied
+ * (OUT_OF_MEMORY). `out` holds no place in a queue and nothing counted: the same question asked
+ * again has the same answer. */
+void policy_judge(const struct policy *policy, const struct principal *principal,
+                  const struct policy_question *question, struct arena *arena, struct verdict *out);
+
+/* Could any call of the tool be made? For tools/list. ALLOW or DENY: what would ask somebody first
+ * is allowed here, and conditions on arguments are not looked at. No looks, no charges. */
 void policy_decide(const struct policy *policy, const struct principal *principal, struct str tool,
                    struct arena *arena, struct verdict *out);
+
+/* Is the tool hidden by rules.yaml? Then it does not exist: it is in no list, and a call of it is
+ * answered like one of a tool that never was. */
+bool policy_hides(const struct policy *policy, struct str tool);
 
 /* Is the toolset on for the principal, by token, roles and client? What is off does not exist. */
 bool policy_may_toolset(const struct policy *policy, const struct principal *principal,

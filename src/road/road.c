@@ -6,7 +6,7 @@
  * Before the road: net/ makes a request of bytes, identity/ finds who asks, mcp/ makes the call.
  *
  *      find      the tool, and typed input out of its arguments        tools/input.h
- *      decide    may this principal use this tool, and so often        policy/policy.h
+ *      decide    may this principal make this call, and so often       policy/policy.h
  *      recall    was it answered to somebody with the same rights      road/recall.h
  *      answer    the tool runs: for SQL, through the guard             tools/query.h, sql/guard.h
  *                and on to a backend                                   backend/backend.h
@@ -60,12 +60,12 @@ static enum step find_tool(struct road *road, struct call *call);
 static void decide_scopes(struct call *call) {
     const struct protected_resource *resource = identity_protected(call->snapshot->identity);
     if (protected_may_use(resource, &call->principal, call->tool_name)) return;
-    call->verdict =
-        (struct verdict){.effect = EFFECT_DENY,
-                         .code = "INSUFFICIENT_SCOPE",
-                         .rule = STR("scope"),
-                         .sentence = STR("the tool needs a scope that the token has not"),
-                         .hint = STR("Authorize again with the scopes of the challenge.")};
+    struct verdict *v = &call->verdict;
+    v->effect = EFFECT_DENY;
+    v->code = "INSUFFICIENT_SCOPE";
+    v->rule = STR("scope");
+    v->sentence = STR("the tool needs a scope that the token has not");
+    v->hint = STR("Authorize again with the scopes of the challenge.");
 }
 
 static enum step decide(struct road *road, struct call *call);
@@ -104,8 +104,9 @@ static enum step refuse(struct call *call) {
 
 static enum step decide(struct road *road, struct call *call) {
     const struct policy *policy = call->snapshot->policy;
-    policy_decide(policy, &call->principal, call->tool_name, &call->arena, &call->verdict);
-    if (call->verdict.effect == EFFECT_ALLOW) decide_scopes(call);
+    struct policy_question question = {call->tool_name, call->arguments, call->origin.session_id};
+    policy_judge(policy, &call->principal, &question, &call->arena, &call->verdict);
+    if (call->verdict.effect != EFFECT_DENY) decide_scopes(call);
     if (call->verdict.effect != EFFECT_ALLOW) return refuse(call);
     if (call->is_unmetered) return STEP_ON;
     struct verdict rate = {0};
