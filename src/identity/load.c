@@ -167,14 +167,18 @@ static result read_attributes(struct loader *l, const struct bind_array *rows,
 /* -- users ------------------------------------------------------------------------------------ */
 
 /* Two users with one identity elsewhere: whoever logged in there would be either. */
-static result claim(struct loader *l, struct map *owners, struct user_row *row, const char *key,
-                    struct str id) {
-    if (id.len == 0) return OK;
-    const struct user_row *owner = map_get(owners, id);
-    if (owner == NULL) return map_put(owners, id, row) ? OK : fail_memory(NULL);
-    problem_add(l->problems, SEVERITY_ERROR, l->binder.file, yaml_get(row->head.node, str_of(key)),
-                "the %s of '" STR_FMT "' is also that of '" STR_FMT "'", key, STR_ARG(row->head.id),
-                STR_ARG(owner->head.id));
+static result claim(struct loader *l, const struct user_row *row, struct identity_user *user,
+                    enum user_id_kind kind) {
+    static const char *const keys[] = {"feishu_open_id", "wecom_id", "dingtalk_id"};
+    const struct str ids[] = {row->feishu_open_id, row->wecom_id, row->dingtalk_id};
+    const struct identity_user *owner = identity_user_by(l->identity, kind, ids[kind]);
+    if (ids[kind].len == 0) return OK;
+    if (owner == NULL)
+        return map_put(&l->identity->users_by[kind], ids[kind], user) ? OK : fail_memory(NULL);
+    problem_add(l->problems, SEVERITY_ERROR, l->binder.file,
+                yaml_get(row->head.node, str_of(keys[kind])),
+                "the %s of '" STR_FMT "' is also that of '" STR_FMT "'", keys[kind],
+                STR_ARG(row->head.id), STR_ARG(owner->user_id));
     return OK;
 }
 
@@ -187,21 +191,14 @@ static result add_user(struct loader *l, const struct user_row *row) {
                                    .n_roles = row->roles.n};
     TRY(read_attributes(l, &row->attributes, &user->attributes, &user->n_attributes));
     check_roles(l, &row->head, &row->roles);
+    for (int kind = 0; kind < USER_ID_KINDS; kind++)
+        TRY(claim(l, row, user, (enum user_id_kind)kind));
     return map_put(&l->identity->users, user->user_id, user) ? OK : fail_memory(NULL);
 }
 
 static result read_users(struct loader *l, const struct bind_array *rows) {
-    struct map feishu, wecom, dingtalk;
-    map_init(&feishu, l->arena);
-    map_init(&wecom, l->arena);
-    map_init(&dingtalk, l->arena);
-    struct user_row *row = rows->items;
-    for (size_t i = 0; i < rows->n; i++, row++) {
-        TRY(add_user(l, row));
-        TRY(claim(l, &feishu, row, "feishu_open_id", row->feishu_open_id));
-        TRY(claim(l, &wecom, row, "wecom_id", row->wecom_id));
-        TRY(claim(l, &dingtalk, row, "dingtalk_id", row->dingtalk_id));
-    }
+    const struct user_row *row = rows->items;
+    for (size_t i = 0; i < rows->n; i++, row++) TRY(add_user(l, row));
     return OK;
 }
 
@@ -254,36 +251,6 @@ static result read_key(struct loader *l, const struct token_row *row, uint8_t ha
     return digest_sha256(key, hash) ? OK : fail_memory(NULL);
 }
 
-/* Roles = token ∪ user. */
-static result join_roles(struct loader *l, const struct bind_texts *of_token,
-                         const struct identity_user *user, struct principal *p) {
-    size_t n_user = user == NULL ? 0 : user->n_roles;
-    struct str *roles = arena_new_array(l->arena, of_token->n + n_user, struct str);
-    if (roles == NULL) return fail_memory(NULL);
-    p->roles = roles;
-    for (size_t i = 0; i < of_token->n + n_user; i++) {
-        struct str role = i < of_token->n ? of_token->items[i] : user->roles[i - of_token->n];
-        if (!principal_has_role(p, role)) roles[p->n_roles++] = role;
-    }
-    return OK;
-}
-
-/* Of two attributes with one name the token's counts: it is the narrower thing. */
-static result join_attributes(struct loader *l, const struct bind_array *of_token,
-                              const struct identity_user *user, struct principal *p) {
-    const struct attribute *own;
-    size_t n_own, n_user = user == NULL ? 0 : user->n_attributes;
-    TRY(read_attributes(l, of_token, &own, &n_own));
-    struct attribute *all = arena_new_array(l->arena, n_own + n_user, struct attribute);
-    if (all == NULL) return fail_memory(NULL);
-    p->attributes = all;
-    for (size_t i = 0; i < n_own + n_user; i++) {
-        const struct attribute *a = i < n_own ? &own[i] : &user->attributes[i - n_own];
-        if (principal_attribute(p, a->name) == NULL) all[p->n_attributes++] = *a;
-    }
-    return OK;
-}
-
 static result lower_all(struct loader *l, struct name_set *set) {
     struct str *items = arena_new_array(l->arena, set->n, struct str);
     if (items == NULL) return fail_memory(NULL);
@@ -297,26 +264,27 @@ static result lower_all(struct loader *l, struct name_set *set) {
 
 static result fill_token(struct loader *l, const struct token_row *row,
                          struct identity_token *token) {
-    const struct identity_user *user = map_get(&l->identity->users, row->user_id);
+    const struct identity_user *user = identity_user_find(l->identity, row->user_id);
     struct principal *p = &token->principal;
     *p = (struct principal){.user_id = row->user_id,
                             .client_id = row->client_id,
                             .name = row->name,
                             .auth_method = STR("bearer_token"),
+                            .roles = row->roles.items,
+                            .n_roles = row->roles.n,
                             .allowed_toolsets = name_set_of(&row->toolsets),
                             .allowed_tools = name_set_of(&row->tools),
                             .allowed_projects = name_set_of(&row->projects),
                             .scopes = name_set_of(&row->scopes),
                             .rate_n = row->rate.n,
                             .rate_window_s = row->rate.window_s};
-    if (p->name.len == 0 && user != NULL) p->name = user->name;
     char hex[13];
     hex_encode(hex, token->hash, 6);
     p->token_id = str_printf(l->arena, "tok_%s", hex);
     if (p->token_id.ptr == NULL) return fail_memory(NULL);
     TRY(lower_all(l, &p->allowed_projects));
-    TRY(join_roles(l, &row->roles, user, p));
-    return join_attributes(l, &row->attributes, user, p);
+    TRY(read_attributes(l, &row->attributes, &p->attributes, &p->n_attributes));
+    return principal_join(p, user, l->arena); /* roles = token ∪ user */
 }
 
 static result add_token(struct loader *l, struct token_row *row, struct map *in_this_file) {
@@ -397,6 +365,7 @@ result identity_load(const struct identity_sources *sources, struct arena *arena
     if (identity == NULL) return fail_memory(NULL);
     map_init(&identity->tokens, arena);
     map_init(&identity->users, arena);
+    for (size_t i = 0; i < USER_ID_KINDS; i++) map_init(&identity->users_by[i], arena);
     struct loader l = {.binder = {arena, problems, STR_NONE},
                        .arena = arena,
                        .problems = problems,

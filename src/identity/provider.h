@@ -30,9 +30,13 @@ struct identity_user {
     size_t n_attributes;
 };
 
+/* Names of a user elsewhere, as enterprise.yaml says; each belongs to one user at most. */
+enum user_id_kind { USER_ID_FEISHU = 0, USER_ID_WECOM, USER_ID_DINGTALK, USER_ID_KINDS };
+
 struct identity {
     struct map tokens; /* first TOKEN_INDEX_SIZE bytes of the hash → identity_token */
     struct map users;  /* user_id → identity_user, of enterprise.yaml */
+    struct map users_by[USER_ID_KINDS]; /* a name elsewhere → identity_user */
     bool is_bearer_on;
     const struct principal *anyone; /* who comes without a credential; NULL: refused */
     struct protected_resource resource;
@@ -69,6 +73,21 @@ struct str identifying_header(const struct identifying *who, struct str name);
 
 extern const struct identity_provider provider_bearer;
 extern const struct identity_provider provider_development;
+extern const struct identity_provider provider_gateway;
+extern const struct identity_provider provider_header_user;
+
+/* The user of enterprise.yaml with this user_id, and the one who has this name elsewhere; NULL:
+ * there is none. An empty name is nobody's. */
+const struct identity_user *identity_user_find(const struct identity *identity, struct str user_id);
+const struct identity_user *identity_user_by(const struct identity *identity,
+                                             enum user_id_kind kind, struct str id);
+
+/* Adds to what a credential says (user_id, roles, attributes) what enterprise.yaml says of the
+ * user: roles = both; of two attributes with one name the credential's counts, as the narrower
+ * thing; the name where there is none. `user` may be NULL. A user_id that is empty becomes the
+ * user's. */
+MUST_USE result principal_join(struct principal *principal, const struct identity_user *user,
+                               struct arena *arena);
 
 /* The token with this hash, or NULL. */
 const struct identity_token *identity_token_find(const struct identity *identity,
