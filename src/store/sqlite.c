@@ -166,7 +166,8 @@ static result open_file(const struct store_settings *settings, struct str state_
 #define VERBS                                                                                      \
     .get = sqlite_get, .set = sqlite_set, .take = sqlite_take, .remove = sqlite_remove,            \
     .touch = sqlite_touch, .append = sqlite_append, .read = sqlite_read, .drop = sqlite_drop,      \
-    .add = sqlite_add, .tide = sqlite_tide, .usage = sqlite_usage, .is_ready = is_ready,           \
+    .add = sqlite_add, .admit = sqlite_admit, .enter = sqlite_enter, .stay = sqlite_stay,          \
+    .leave = sqlite_leave, .tide = sqlite_tide, .usage = sqlite_usage, .is_ready = is_ready,       \
     .tick = tick, .close = close_store
 
 const struct store_kind store_sqlite = {.name = "sqlite", .open = open_file, VERBS};

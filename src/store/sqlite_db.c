@@ -12,14 +12,14 @@
 
 enum {
     APPLICATION_ID = 0x77656972, /* "weir", in the file's head */
-    SCHEMA_VERSION = 1,
+    SCHEMA_VERSION = 2,
     NS_PER_MS = 1000000,
     BUSY_NAP_NS = 500000 /* commits of others take about as long */
 };
 
 /* Values stand last in their rows, so that what is asked without them is read without them. `bytes`
  * is the sum of what STORE_ENTRY_BYTES speaks of; `tide` the last version or change. */
-static const char schema[] =
+static const char schema_1[] =
     "CREATE TABLE sums(id INTEGER PRIMARY KEY CHECK(id = 1), tide INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL);"
     "INSERT INTO sums VALUES(1, 0, 0);"
@@ -36,6 +36,22 @@ static const char schema[] =
     "CREATE INDEX counter_expires ON counter(expires) WHERE expires < 9223372036854775807;"
     "PRAGMA application_id = 0x77656972;"
     "PRAGMA user_version = 1;";
+
+/* `n` of a window is the sum over its hits, which are what was admitted in one millisecond. */
+static const char schema_2[] =
+    "CREATE TABLE window(id INTEGER PRIMARY KEY, n INTEGER NOT NULL, expires INTEGER NOT NULL,"
+    " span INTEGER NOT NULL, key BLOB NOT NULL, UNIQUE(key, span));"
+    "CREATE INDEX window_expires ON window(expires);"
+    "CREATE TABLE hit(window INTEGER NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " PRIMARY KEY(window, at)) WITHOUT ROWID;"
+    "CREATE TABLE place(id INTEGER PRIMARY KEY, expires INTEGER NOT NULL, key BLOB NOT NULL,"
+    " member BLOB NOT NULL, UNIQUE(key, member));"
+    "CREATE INDEX place_expires ON place(expires) WHERE expires < 9223372036854775807;"
+    "PRAGMA user_version = 2;";
+
+/* Each adds to those before, so that a file of an older version is brought up where it lies, also
+ * while an older Weir still has it open. */
+static const char *const schemas[SCHEMA_VERSION] = {schema_1, schema_2};
 
 /* NORMAL: a commit is safe when the process is killed; of power that is lost it says that the file
  * stays whole and the last commits may be missing. */
@@ -86,10 +102,33 @@ static const char *const texts[SQL_TEXT_COUNT] = {
                           "WHERE expires <= ?1 AND expires < " FINITE
                           " ORDER BY expires LIMIT ?2) RETURNING length(key)",
 
+    [SQL_WINDOW_FIND] = "SELECT id, n FROM window WHERE key = ?1 AND span = ?2",
+    [SQL_WINDOW_INSERT] = "INSERT INTO window(n, expires, span, key) VALUES(0, ?3, ?2, ?1)",
+    [SQL_WINDOW_UPDATE] = "UPDATE window SET n = ?2, expires = max(expires, ?3) WHERE id = ?1",
+    [SQL_WINDOW_EXPIRED] = "SELECT id, length(key) FROM window WHERE expires <= ?1 "
+                           "ORDER BY expires LIMIT 1",
+    [SQL_WINDOW_DELETE] = "DELETE FROM window WHERE id = ?1",
+    [SQL_HIT_ADD] = "INSERT INTO hit(window, at, n) VALUES(?1, ?2, 1) "
+                    "ON CONFLICT DO UPDATE SET n = n + 1",
+    [SQL_HIT_READ] = "SELECT at, n FROM hit WHERE window = ?1 ORDER BY at",
+    [SQL_HIT_TRIM] = "DELETE FROM hit WHERE window = ?1 AND at IN (SELECT at FROM hit "
+                     "WHERE window = ?1 AND at <= ?2 ORDER BY at LIMIT ?3) RETURNING n",
+
+    [SQL_PLACE_FIND] = "SELECT id, expires FROM place WHERE key = ?1 AND member = ?2",
+    [SQL_PLACE_COUNT] = "SELECT count(*) FROM place WHERE key = ?1 AND expires > ?2",
+    [SQL_PLACE_INSERT] = "INSERT INTO place(expires, key, member) VALUES(?3, ?1, ?2)",
+    [SQL_PLACE_TOUCH] = "UPDATE place SET expires = ?2 WHERE id = ?1",
+    [SQL_PLACE_DELETE] = "DELETE FROM place WHERE id = ?1",
+    [SQL_PLACE_SWEEP] = "DELETE FROM place WHERE id IN (SELECT id FROM place WHERE expires <= ?1 "
+                        "AND expires < " FINITE " ORDER BY expires LIMIT ?2) "
+                        "RETURNING length(key) + length(member)",
+
     [SQL_NEXT_EXPIRY] = "SELECT min(at) FROM ("
                         "SELECT min(expires) AS at FROM entry WHERE expires < " FINITE
                         " UNION ALL SELECT min(expires) FROM log WHERE expires < " FINITE
-                        " UNION ALL SELECT min(expires) FROM counter WHERE expires < " FINITE ")",
+                        " UNION ALL SELECT min(expires) FROM counter WHERE expires < " FINITE
+                        " UNION ALL SELECT min(expires) FROM window"
+                        " UNION ALL SELECT min(expires) FROM place WHERE expires < " FINITE ")",
 };
 
 /* -- failing ---------------------------------------------------------------------------------- */
@@ -154,6 +193,13 @@ result sqlite_run(struct sqlite_db *db, sqlite3_stmt *statement) {
     while (is_row) TRY(sqlite_row(db, statement, &is_row));
     sqlite_end(statement);
     return OK;
+}
+
+result sqlite_find(struct sqlite_db *db, enum sqlite_text text, struct str name, sqlite3_stmt **out,
+                   bool *is_row) {
+    *out = sqlite_start(db, text);
+    sqlite_bind(*out, 1, name);
+    return sqlite_row(db, *out, is_row);
 }
 
 result sqlite_bytes(sqlite3_stmt *statement, int column, struct arena *arena, struct str *out) {
@@ -241,15 +287,21 @@ static result open_handle(struct sqlite_db *db, const char *path, int64_t wait_m
     return OK;
 }
 
+/* *version is 0 of an empty file. */
+static result ask_version(struct sqlite_db *db, int64_t *n_tables, int64_t *version) {
+    *version = 0;
+    TRY(ask(db, "SELECT count(*) FROM sqlite_schema", n_tables));
+    return *n_tables > 0 ? ask(db, "PRAGMA user_version", version) : OK;
+}
+
 /* Whose file is it? Asked before anything in it is changed. */
-static result check_owner(struct sqlite_db *db, const char *path, bool *is_empty,
+static result check_owner(struct sqlite_db *db, const char *path, int64_t *version,
                           struct report *report) {
-    int64_t n_tables = 0, application = 0, version = 0;
-    TRY(ask(db, "SELECT count(*) FROM sqlite_schema", &n_tables));
+    int64_t n_tables = 0, application = 0;
+    TRY(ask_version(db, &n_tables, version));
     TRY(ask(db, "PRAGMA application_id", &application));
-    TRY(ask(db, "PRAGMA user_version", &version));
-    *is_empty = n_tables == 0;
-    if (*is_empty || (application == APPLICATION_ID && version == SCHEMA_VERSION)) return OK;
+    bool is_known = *version > 0 && *version <= SCHEMA_VERSION;
+    if (n_tables == 0 || (application == APPLICATION_ID && is_known)) return OK;
     result r =
         fail(report, FAIL_IO, "STORE_UNAVAILABLE", REPORT_NO_OFFSET,
              application == APPLICATION_ID ? "the store '%s' is of another version of Weir"
@@ -268,12 +320,12 @@ static result enter_wal(struct sqlite_db *db) {
     }
 }
 
-/* Of two that find it empty, the second finds it made. */
+/* Of two that find it empty or old, the second finds it made. */
 static result make_schema(struct sqlite_db *db) {
-    int64_t n_tables = 0;
+    int64_t n_tables = 0, version = 0;
     TRY(script(db, "BEGIN IMMEDIATE"));
-    TRY(ask(db, "SELECT count(*) FROM sqlite_schema", &n_tables));
-    if (n_tables == 0) TRY(script(db, schema));
+    TRY(ask_version(db, &n_tables, &version));
+    for (int64_t i = version; i < SCHEMA_VERSION; i++) TRY(script(db, schemas[i]));
     return script(db, "COMMIT");
 }
 
@@ -290,12 +342,12 @@ static result check_pages(struct sqlite_db *db) {
 
 static result open_all(struct sqlite_db *db, const char *path, int64_t wait_ms,
                        struct report *report) {
-    bool is_empty = false;
+    int64_t version = 0;
     TRY(open_handle(db, path, wait_ms));
     TRY(script(db, settings));
-    TRY(check_owner(db, path, &is_empty, report));
+    TRY(check_owner(db, path, &version, report));
     TRY(enter_wal(db));
-    if (is_empty) TRY(make_schema(db));
+    if (version < SCHEMA_VERSION) TRY(make_schema(db));
     TRY(check_pages(db));
     return prepare_all(db);
 }

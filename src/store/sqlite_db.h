@@ -44,6 +44,20 @@ enum sqlite_text {
     SQL_COUNTER_UPDATE,
     SQL_COUNTER_DELETE,
     SQL_COUNTER_SWEEP,
+    SQL_WINDOW_FIND,
+    SQL_WINDOW_INSERT,
+    SQL_WINDOW_UPDATE,
+    SQL_WINDOW_EXPIRED,
+    SQL_WINDOW_DELETE,
+    SQL_HIT_ADD,
+    SQL_HIT_READ,
+    SQL_HIT_TRIM,
+    SQL_PLACE_FIND,
+    SQL_PLACE_COUNT,
+    SQL_PLACE_INSERT,
+    SQL_PLACE_TOUCH,
+    SQL_PLACE_DELETE,
+    SQL_PLACE_SWEEP,
     SQL_NEXT_EXPIRY,
     SQL_TEXT_COUNT
 };
@@ -79,6 +93,9 @@ sqlite3_stmt *sqlite_start(struct sqlite_db *db, enum sqlite_text text);
 void sqlite_bind(sqlite3_stmt *statement, int at, struct str bytes);
 MUST_USE result sqlite_row(struct sqlite_db *db, sqlite3_stmt *statement, bool *is_row);
 void sqlite_end(sqlite3_stmt *statement);
+/* Starts it with `name` as ?1 and looks for its first row. */
+MUST_USE result sqlite_find(struct sqlite_db *db, enum sqlite_text text, struct str name,
+                            sqlite3_stmt **out, bool *is_row);
 /* For those without rows: runs it to its end. */
 MUST_USE result sqlite_run(struct sqlite_db *db, sqlite3_stmt *statement);
 /* A copy of a column's bytes. FAIL_MEMORY. */

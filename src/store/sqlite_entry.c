@@ -10,10 +10,9 @@ result sqlite_write(struct sqlite_store *store, struct sqlite_write *write, stru
 
 result sqlite_find_entry(struct sqlite_transaction *t, struct str key, struct sqlite_entry *out) {
     bool is_row;
+    sqlite3_stmt *find;
     *out = (struct sqlite_entry){0};
-    sqlite3_stmt *find = sqlite_start(t->db, SQL_ENTRY_FIND);
-    sqlite_bind(find, 1, key);
-    TRY(sqlite_row(t->db, find, &is_row));
+    TRY(sqlite_find(t->db, SQL_ENTRY_FIND, key, &find, &is_row));
     if (is_row) {
         bool is_live = sqlite3_column_int64(find, 2) > clock_wall_ms(t->clock);
         out->id = sqlite3_column_int64(find, 0);
@@ -85,10 +84,9 @@ struct take {
 static result run_take(struct sqlite_transaction *t, struct sqlite_write *write) {
     struct take *take = holder_of(write, struct take, write);
     bool is_row;
+    sqlite3_stmt *get;
     *take->out = (struct store_value){.version = STORE_ABSENT};
-    sqlite3_stmt *get = sqlite_start(t->db, SQL_ENTRY_GET);
-    sqlite_bind(get, 1, take->key);
-    TRY(sqlite_row(t->db, get, &is_row));
+    TRY(sqlite_find(t->db, SQL_ENTRY_GET, take->key, &get, &is_row));
     int64_t id = sqlite3_column_int64(get, 0), expires = sqlite3_column_int64(get, 2);
     uint64_t version = (uint64_t)sqlite3_column_int64(get, 1);
     bool is_live = is_row && expires > clock_wall_ms(t->clock);
@@ -172,10 +170,9 @@ struct counter {
 
 static result find_counter(struct sqlite_transaction *t, struct str key, struct counter *out) {
     bool is_row;
+    sqlite3_stmt *find;
     *out = (struct counter){0};
-    sqlite3_stmt *find = sqlite_start(t->db, SQL_COUNTER_FIND);
-    sqlite_bind(find, 1, key);
-    TRY(sqlite_row(t->db, find, &is_row));
+    TRY(sqlite_find(t->db, SQL_COUNTER_FIND, key, &find, &is_row));
     if (is_row)
         *out = (struct counter){sqlite3_column_int64(find, 0), sqlite3_column_int64(find, 1),
                                 sqlite3_column_int64(find, 2) > clock_wall_ms(t->clock)};

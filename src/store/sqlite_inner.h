@@ -42,7 +42,8 @@ static inline int64_t sqlite_end_of(const struct clock *clock, int64_t ttl_ms) {
 result sqlite_fail(const struct sqlite_store *store, enum fail why, int error, int system_error,
                    struct report *report);
 
-/* -- sqlite_entry.c, sqlite_log.c: the writes of the vtable ------------------------------------ */
+/* -- sqlite_entry.c, sqlite_log.c, sqlite_limit.c: the writes of the vtable
+ * ------------------------------------ */
 
 result sqlite_set(struct store *, const struct store_item *, uint64_t expected, uint64_t *version,
                   struct report *);
@@ -53,6 +54,12 @@ result sqlite_touch(struct store *, struct str key, uint64_t expected, int64_t t
                     struct report *);
 result sqlite_add(struct store *, struct str key, int64_t delta, int64_t ttl_ms, int64_t *,
                   struct report *);
+result sqlite_admit(struct store *, const struct store_window *, size_t n, struct store_admission *,
+                    struct report *);
+result sqlite_enter(struct store *, const struct store_place *, int64_t max, bool *,
+                    struct report *);
+result sqlite_stay(struct store *, const struct store_place *, bool *, struct report *);
+result sqlite_leave(struct store *, const struct store_place *, bool *, struct report *);
 result sqlite_append(struct store *, const struct store_append *, uint64_t *, struct report *);
 result sqlite_drop(struct store *, struct str log, bool *, struct report *);
 /* Runs it and tells what came of it. */

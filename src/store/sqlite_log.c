@@ -8,10 +8,9 @@ struct log {
 
 static result find_log(struct sqlite_transaction *t, struct str name, struct log *out) {
     bool is_row;
+    sqlite3_stmt *find;
     *out = (struct log){0};
-    sqlite3_stmt *find = sqlite_start(t->db, SQL_LOG_FIND);
-    sqlite_bind(find, 1, name);
-    TRY(sqlite_row(t->db, find, &is_row));
+    TRY(sqlite_find(t->db, SQL_LOG_FIND, name, &find, &is_row));
     if (is_row)
         *out = (struct log){.id = sqlite3_column_int64(find, 0),
                             .first = (uint64_t)sqlite3_column_int64(find, 1),

@@ -93,9 +93,8 @@ static result look_at(struct store *store, struct look *look, struct report *rep
 static result run_get(struct sqlite_db *db, struct look *look) {
     bool is_row;
     result r = OK;
-    sqlite3_stmt *get = sqlite_start(db, SQL_ENTRY_GET);
-    sqlite_bind(get, 1, look->name);
-    TRY(sqlite_row(db, get, &is_row));
+    sqlite3_stmt *get;
+    TRY(sqlite_find(db, SQL_ENTRY_GET, look->name, &get, &is_row));
     int64_t expires = sqlite3_column_int64(get, 2);
     if (is_row && expires > clock_wall_ms(look->store->clock)) {
         struct store_value found = {.version = (uint64_t)sqlite3_column_int64(get, 1),
@@ -118,9 +117,8 @@ result sqlite_get(struct store *store, struct str key, struct arena *arena, stru
 /* *id is 0 when there is no such log, or it has expired. */
 static result find_log(struct sqlite_db *db, struct look *look, int64_t *id) {
     bool is_row;
-    sqlite3_stmt *find = sqlite_start(db, SQL_LOG_FIND);
-    sqlite_bind(find, 1, look->name);
-    TRY(sqlite_row(db, find, &is_row));
+    sqlite3_stmt *find;
+    TRY(sqlite_find(db, SQL_LOG_FIND, look->name, &find, &is_row));
     bool is_live = is_row && sqlite3_column_int64(find, 3) > clock_wall_ms(look->store->clock);
     *id = is_live ? sqlite3_column_int64(find, 0) : 0;
     if (is_live) {

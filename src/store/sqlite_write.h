@@ -81,5 +81,8 @@ MUST_USE result sqlite_detach(struct sqlite_transaction *transaction, int64_t lo
 /* Removes the log's events below `sequence`, at most `max`; *n is how many. */
 MUST_USE result sqlite_trim(struct sqlite_transaction *transaction, int64_t log, uint64_t sequence,
                             size_t max, size_t *n);
+/* Removes the window's hits up to `at`, at most `max` rows; *n is how many calls those were. */
+MUST_USE result sqlite_forget(struct sqlite_transaction *t, int64_t window, int64_t at, size_t max,
+                              size_t *n_rows, int64_t *n);
 
 #endif

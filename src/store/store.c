@@ -171,6 +171,70 @@ result store_add(struct store *store, struct str key, int64_t delta, int64_t ttl
     return store->kind->add(store, key, delta, ttl_ms, value, report);
 }
 
+static bool is_same_window(const struct store_window *a, const struct store_window *b) {
+    return a->window_ms == b->window_ms && str_eq(a->key, b->key);
+}
+
+/* Of one that came twice the second would not see what the first was charged. */
+static result check_windows(const struct store_window *windows, size_t n, struct report *report) {
+    if (n > STORE_WINDOWS_MAX) return invalid("so many windows at once", report);
+    for (size_t i = 0; i < n; i++) {
+        const struct store_window *window = &windows[i];
+        TRY(check_name(window->key, report));
+        if (window->max < 0 || window->max > STORE_WINDOW_MAX)
+            return invalid("window of that maximum", report);
+        if (window->window_ms < 1 || window->window_ms > STORE_TTL_MS_MAX)
+            return invalid("window of that length", report);
+        for (size_t k = 0; k < i; k++)
+            if (is_same_window(window, &windows[k])) return invalid("window twice", report);
+    }
+    return OK;
+}
+
+result store_admit(struct store *store, const struct store_window *windows, size_t n,
+                   struct store_admission *out, struct report *report) {
+    *out = (struct store_admission){0};
+    TRY(check_windows(windows, n, report));
+    if (n > 0) return store->kind->admit(store, windows, n, out, report);
+    *out = (struct store_admission){.is_admitted = true, .left = INT64_MAX};
+    return OK;
+}
+
+static result check_place(const struct store_place *place, struct report *report) {
+    TRY(check_name(place->key, report));
+    return check_name(place->member, report);
+}
+
+result store_enter(struct store *store, const struct store_place *place, int64_t max, bool *is_in,
+                   struct report *report) {
+    *is_in = false;
+    TRY(check_place(place, report));
+    TRY(check_ttl(place->ttl_ms, report));
+    if (max < 0 || max > STORE_PLACES_MAX) return invalid("such number of places", report);
+    return store->kind->enter(store, place, max, is_in, report);
+}
+
+result store_stay(struct store *store, const struct store_place *place, bool *is_in,
+                  struct report *report) {
+    *is_in = false;
+    TRY(check_place(place, report));
+    TRY(check_ttl(place->ttl_ms, report));
+    return store->kind->stay(store, place, is_in, report);
+}
+
+result store_leave(struct store *store, const struct store_place *place, bool *was_in,
+                   struct report *report) {
+    bool unasked;
+    if (was_in == NULL) was_in = &unasked;
+    *was_in = false;
+    TRY(check_place(place, report));
+    return store->kind->leave(store, place, was_in, report);
+}
+
+bool store_is_shared(const struct store *store) {
+    return store->kind->is_shared;
+}
+
 result store_tide(struct store *store, uint64_t *tide, struct report *report) {
     *tide = 0;
     return store->kind->tide(store, tide, report);

@@ -1,13 +1,15 @@
 /*
  * store/store.h - what replicas share: sessions, leases, nonces, events, counters
  *
- * Small things under names of bytes, each with a time after which it is gone. There are three
+ * Small things under names of bytes, each with a time after which it is gone. There are five
  * sorts, and a name of one sort says nothing about the same name of another:
  *
  *   - entries: a value under a key, with a version. Leases, single-use tokens and everything that
  *     two may change at once are made of these.
  *   - logs: values in sequence 1, 2, 3, … without a gap. Event streams.
  *   - counters: a sum under a key.
+ *   - windows: the times of what was admitted under a key, while they count. Rate limits.
+ *   - places: so many under a key at the same time, each somebody's lease. Concurrency limits.
  *
  * Every call is one step: it happens whole or not at all, and in one order for all threads and all
  * processes on the same store. A version is never given out twice in one store and grows with each
@@ -133,7 +135,53 @@ MUST_USE result store_drop(struct store *store, struct str log, bool *was_there,
 MUST_USE result store_add(struct store *store, struct str key, int64_t delta, int64_t ttl_ms,
                           int64_t *value, struct report *report);
 
+/* -- windows ---------------------------------------------------------------------------------- */
+
+/* At most `max` (0 to STORE_WINDOW_MAX; 0 admits nothing) in any `window_ms` (1 to
+ * STORE_TTL_MS_MAX): what is admitted now counts until exactly so much later. A key with another
+ * `window_ms` is another window. */
+struct store_window {
+    struct str key;
+    int64_t max, window_ms;
+};
+
+/* Zeroed: refused. */
+struct store_admission {
+    bool is_admitted;
+    size_t tightest;        /* the window with the least left, or with the longest to wait for */
+    int64_t left;           /* how many more that one takes now; INT64_MAX: there is no window */
+    int64_t retry_after_ms; /* when refused: at least 1; STORE_FOREVER where a maximum is 0 */
+};
+
+/* Charges all `n` windows (at most STORE_WINDOWS_MAX, no two the same), or where one is full, none
+ * of them. Without windows all is admitted. */
+MUST_USE result store_admit(struct store *store, const struct store_window *windows, size_t n,
+                            struct store_admission *out, struct report *report);
+
+/* -- places ----------------------------------------------------------------------------------- */
+
+/* `member` is whose place it is, unique to the holder (a call's id). It is lost after `ttl_ms`
+ * unless store_stay() sets the time anew: so does the place of a replica that died come free. */
+struct store_place {
+    struct str key, member;
+    int64_t ttl_ms;
+};
+
+/* Takes one of the key's `max` places (0 to STORE_PLACES_MAX). Who is in already stays in, with the
+ * new time, so that one who was not told may ask again. */
+MUST_USE result store_enter(struct store *store, const struct store_place *place, int64_t max,
+                            bool *is_in, struct report *report);
+/* False: the place was lost, and may be somebody else's. */
+MUST_USE result store_stay(struct store *store, const struct store_place *place, bool *is_in,
+                           struct report *report);
+/* The time does not count here. Who does not ask whether it was still in gives NULL. */
+MUST_USE result store_leave(struct store *store, const struct store_place *place, bool *was_in,
+                            struct report *report);
+
 /* -- the whole -------------------------------------------------------------------------------- */
+
+/* Whether other machines see what is in it: then only it knows how much is left of a limit. */
+bool store_is_shared(const struct store *store);
 
 /* A number that is greater after any change to entries and logs than before: whoever waits for
  * other replicas asks this first, for it is cheap, and reads only when it moved. */
@@ -181,6 +229,7 @@ MUST_USE result store_open(const struct store_settings *settings, struct str sta
  * member is theirs, and each is atomic. */
 struct store_kind {
     const char *name; /* as in the settings */
+    bool is_shared;   /* by other machines */
     result (*open)(const struct store_settings *, struct str state_dir, const struct clock *,
                    struct store **, struct report *);
     result (*get)(struct store *, struct str key, struct arena *, struct store_value *,
@@ -199,6 +248,12 @@ struct store_kind {
     result (*drop)(struct store *, struct str log, bool *, struct report *);
     result (*add)(struct store *, struct str key, int64_t delta, int64_t ttl_ms, int64_t *,
                   struct report *);
+    result (*admit)(struct store *, const struct store_window *, size_t n, struct store_admission *,
+                    struct report *);
+    result (*enter)(struct store *, const struct store_place *, int64_t max, bool *,
+                    struct report *);
+    result (*stay)(struct store *, const struct store_place *, bool *, struct report *);
+    result (*leave)(struct store *, const struct store_place *, bool *, struct report *);
     result (*tide)(struct store *, uint64_t *, struct report *);
     result (*usage)(struct store *, struct store_usage *, struct report *);
     bool (*is_ready)(struct store *, struct str *sentence, struct arena *);

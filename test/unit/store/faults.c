@@ -45,9 +45,9 @@ static void a_file_that_is_not_ours_is_refused(void **state) {
          NULL, "is no database"},
         {NULL, "CREATE TABLE customers(id)", "of another program"},
         {NULL, "CREATE TABLE x(id); PRAGMA application_id = 1", "of another program"},
-        {NULL, "CREATE TABLE x(id); PRAGMA application_id = 0x77656972; PRAGMA user_version = 2",
+        {NULL, "CREATE TABLE x(id); PRAGMA application_id = 0x77656972; PRAGMA user_version = 3",
          "of another version of Weir"},
-        {NULL, "CREATE TABLE x(id); PRAGMA application_id = 0x77656972; PRAGMA user_version = 1",
+        {NULL, "CREATE TABLE x(id); PRAGMA application_id = 0x77656972; PRAGMA user_version = 2",
          "cannot be used"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -62,6 +62,40 @@ static void a_file_that_is_not_ours_is_refused(void **state) {
         assert_int_equal(before.st_size, after.st_size); /* nothing was made in it */
         room_end(&room);
     }
+}
+
+/* As the first version made it, with an entry in it. */
+static const char first_version[] =
+    "CREATE TABLE sums(id INTEGER PRIMARY KEY CHECK(id = 1), tide INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL);"
+    "INSERT INTO sums VALUES(1, 7, 130);"
+    "CREATE TABLE entry(id INTEGER PRIMARY KEY, version INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, key BLOB NOT NULL UNIQUE, value BLOB NOT NULL);"
+    "INSERT INTO entry VALUES(1, 7, 9223372036854775807, x'61', x'62');"
+    "CREATE TABLE log(id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, name BLOB UNIQUE);"
+    "CREATE TABLE event(log INTEGER NOT NULL, sequence INTEGER NOT NULL, value BLOB NOT NULL,"
+    " UNIQUE(log, sequence));"
+    "CREATE TABLE counter(id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, expires INTEGER NOT NULL,"
+    " key BLOB NOT NULL UNIQUE);"
+    "PRAGMA application_id = 0x77656972; PRAGMA user_version = 1;";
+
+static void an_older_file_is_brought_up(void **state) {
+    (void)state;
+    struct room room;
+    struct store_admission out;
+    const struct store_window window = {STR("w"), 1, MINUTE};
+    room_make(&room, STORE_SQLITE);
+    make_foreign(room.file, first_version);
+    for (int life = 0; life < 2; life++) {
+        room_open(&room);
+        assert_int_equal(get(&room, "a").version, 7);
+        must(store_admit(room.store, &window, 1, &out, &room.report));
+        assert_int_equal(out.is_admitted, life == 0);
+        store_close(room.store);
+    }
+    room.store = NULL;
+    room_end(&room);
 }
 
 static void a_damaged_file_is_refused(void **state) {
@@ -278,6 +312,9 @@ static result live(struct room *room, struct arena *arena) {
     struct store_value value;
     struct store_events all;
     struct store_usage used;
+    struct store_admission admission;
+    const struct store_window windows[] = {{STR("w"), 2, MINUTE}, {STR("w"), 9, 2}};
+    struct store_place place = {STR("p"), STR("m"), MINUTE};
     uint64_t version, sequence;
     int64_t sum;
     bool was_there;
@@ -294,6 +331,14 @@ static result live(struct room *room, struct arena *arena) {
     TRY(store_put(room->store, &it, NULL, &room->report));
     TRY(store_remove(room->store, STR("a"), STORE_ANY, &was_there, &room->report));
     TRY(store_drop(room->store, STR("log"), &was_there, &room->report));
+    TRY(store_admit(room->store, windows, 2, &admission, &room->report));
+    clock_move(&room->clock, 2);
+    TRY(store_admit(room->store, windows, 2, &admission, &room->report));
+    TRY(store_admit(room->store, windows, 2, &admission, &room->report));
+    TRY(store_enter(room->store, &place, 1, &was_there, &room->report));
+    TRY(store_stay(room->store, &place, &was_there, &room->report));
+    TRY(store_leave(room->store, &place, &was_there, &room->report));
+    TRY(store_enter(room->store, &place, 1, &was_there, &room->report));
     TRY(store_usage(room->store, &used, &room->report));
     clock_move(&room->clock, MINUTE);
     store_tick(room->store); /* tells nobody, and tries again */
@@ -363,6 +408,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kill_loses_nothing_that_was_told), /* forks: before any other opens */
         cmocka_unit_test(a_file_that_is_not_ours_is_refused),
+        cmocka_unit_test(an_older_file_is_brought_up),
         cmocka_unit_test(a_damaged_file_is_refused),
         cmocka_unit_test(what_the_system_denies_is_told),
         cmocka_unit_test(the_file_is_ours_alone),
