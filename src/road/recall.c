@@ -4,60 +4,10 @@
 #include "road/envelope.h"
 #include "road/sized.h"
 #include "shape/settings.h"
+#include "text/canon.h"
 #include "tools/tool.h"
 
-#include <stdlib.h>
-
 /* -- the key ----------------------------------------------------------------------------------- */
-
-/* Lengths first, so that no two keys are made of the same bytes. */
-static void put_number(struct buf *out, uint64_t n) {
-    buf_add(out, (struct str){(const char *)&n, sizeof n});
-}
-
-static void put_text(struct buf *out, struct str text) {
-    put_number(out, text.len);
-    buf_add(out, text);
-}
-
-static int by_key(const void *a, const void *b) {
-    const struct json_member *const *left = a, *const *right = b;
-    return str_cmp((*left)->key, (*right)->key);
-}
-
-static bool put_json(struct buf *out, const struct json *value, struct arena *arena);
-
-static bool put_members(struct buf *out, const struct json *object, struct arena *arena) {
-    const struct json_member **sorted =
-        arena_new_array(arena, object->n, const struct json_member *);
-    if (sorted == NULL) return false;
-    for (uint32_t i = 0; i < object->n; i++) sorted[i] = &object->members[i];
-    if (object->n > 1) qsort(sorted, object->n, sizeof *sorted, by_key);
-    for (uint32_t i = 0; i < object->n; i++) {
-        put_text(out, sorted[i]->key);
-        if (!put_json(out, &sorted[i]->value, arena)) return false;
-    }
-    return true;
-}
-
-/* Numbers as they were written: 1 and 1.0 are asked apart, which costs a miss and nothing else. */
-static bool put_json(struct buf *out, const struct json *value, struct arena *arena) {
-    buf_add_byte(out, (char)('0' + value->type));
-    switch (value->type) {
-    case JSON_NULL:
-    case JSON_FALSE:
-    case JSON_TRUE: return true;
-    case JSON_NUMBER:
-    case JSON_STRING: put_text(out, value->text); return true;
-    case JSON_ARRAY:
-        put_number(out, value->n);
-        for (uint32_t i = 0; i < value->n; i++)
-            if (!put_json(out, &value->items[i], arena)) return false;
-        return true;
-    case JSON_OBJECT: put_number(out, value->n); return put_members(out, value, arena);
-    }
-    return false;
-}
 
 static bool put_all(struct buf *out, struct call *call) {
     static const struct json none = {.type = JSON_OBJECT};
@@ -66,13 +16,13 @@ static bool put_all(struct buf *out, struct call *call) {
     struct report unused = {0};
     result r = policy_digest(s->policy, &call->principal, &call->arena, rights, &unused);
     if (r.why != FAIL_NONE) return false;
-    put_text(out, s->settings.cache.key_prefix);
-    put_text(out, STR("tools/call 1"));
-    put_text(out, call->tool_name);
-    put_text(out, (struct str){(const char *)rights, sizeof rights});
-    put_text(out, policy_version(s->policy));
-    put_number(out, s->generation);
-    return put_json(out, call->arguments != NULL ? call->arguments : &none, &call->arena);
+    canon_put_text(out, s->settings.cache.key_prefix);
+    canon_put_text(out, STR("tools/call 1"));
+    canon_put_text(out, call->tool_name);
+    canon_put_text(out, (struct str){(const char *)rights, sizeof rights});
+    canon_put_text(out, policy_version(s->policy));
+    canon_put_number(out, s->generation);
+    return canon_put_json(out, call->arguments != NULL ? call->arguments : &none, &call->arena);
 }
 
 static bool make_key(struct call *call) {

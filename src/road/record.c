@@ -2,61 +2,13 @@
 
 #include "base/limits.h"
 #include "road/names.h"
-
-#include <ctype.h>
-
-/* Does `key` begin with the word, case and the marks between its parts aside? */
-static bool begins_with(struct str key, struct str word) {
-    size_t n = 0;
-    for (size_t at = 0; at < key.len && n < word.len; at++) {
-        char c = key.ptr[at];
-        if (n > 0 && (c == '_' || c == '-')) continue;
-        if (tolower((unsigned char)c) != word.ptr[n]) return false;
-        n++;
-    }
-    return n == word.len;
-}
-
-/* Arguments whose values must never be kept, wherever they stand: api_key, apiKey, X-Api-Key. */
-static bool is_secret_name(struct str key) {
-    static const struct str words[] = {
-        STR_INIT("password"), STR_INIT("passwd"),     STR_INIT("secret"),
-        STR_INIT("token"),    STR_INIT("credential"), STR_INIT("authorization"),
-        STR_INIT("apikey"),   STR_INIT("accesskey"),  STR_INIT("privatekey")};
-    for (size_t i = 0; i < COUNT(words); i++)
-        for (size_t at = 0; at < key.len; at++)
-            if (begins_with(str_slice(key, at, key.len), words[i])) return true;
-    return false;
-}
-
-static void write_redacted(struct json_writer *w, const struct json *value) {
-    if (value->type == JSON_STRING) {
-        struct str kept = utf8_clip(value->text, RECORD_TEXT_BYTES_MAX);
-        json_text(w, kept);
-    } else if (value->type == JSON_ARRAY) {
-        json_array(w);
-        for (uint32_t i = 0; i < value->n; i++) write_redacted(w, &value->items[i]);
-        json_array_end(w);
-    } else if (value->type == JSON_OBJECT) {
-        json_object(w);
-        for (uint32_t i = 0; i < value->n; i++) {
-            json_key(w, value->members[i].key);
-            if (is_secret_name(value->members[i].key))
-                json_text(w, STR("[redacted]"));
-            else
-                write_redacted(w, &value->members[i].value);
-        }
-        json_object_end(w);
-    } else {
-        json_value(w, value);
-    }
-}
+#include "text/redact.h"
 
 static struct str params_json(struct call *call, struct buf *buf) {
     if (call->arguments == NULL) return STR_NONE;
     struct json_writer w;
     json_writer_init(&w, buf);
-    write_redacted(&w, call->arguments);
+    redact_put(&w, call->arguments, RECORD_TEXT_BYTES_MAX);
     return buf_flat(buf, &call->arena);
 }
 
