@@ -219,6 +219,15 @@
 #define GATEWAY_NONCE_BYTES_MAX     128
 #define GATEWAY_TIMESTAMP_BYTES_MAX 12 /* digits; until the year 33658 */
 
+/* -- identity: what a gateway signs -------------------------------------------------------------
+ */
+#define GATEWAY_SECRET_BYTES_MIN    16 /* 128 bits, when each byte is random */
+#define GATEWAY_SKEW_MS             (INT64_C(300) * 1000)
+#define GATEWAY_NONCE_MS            (INT64_C(660) * 1000) /* twice the skew; clocks differ a bit */
+#define GATEWAY_NONCE_BYTES_MIN     16
+#define GATEWAY_NONCE_BYTES_MAX     128
+#define GATEWAY_TIMESTAMP_BYTES_MAX 12 /* digits; until the year 33658 */
+
 /* -- policy ----------------------------------------------------------------------------------- */
 #define POLICY_DEFAULT_LIMIT    100 /* of the seed, as are the next four */
 #define POLICY_MAX_LIMIT        200

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /* Asked in this order. */
-static const struct identity_provider *const providers[] = {&provider_bearer,
-                                                            &provider_development};
+static const struct identity_provider *const providers[] = {
+    &provider_header_user, &provider_gateway, &provider_bearer, &provider_development};
 
 const struct option identity_options[] = {
     {.name = "require_auth",
@@ -33,6 +33,30 @@ const struct option identity_options[] = {
      .env = "MCP_DEV_USERNAME",
      .reloadable = true,
      .sentence = "Who callers without a credential are, where such callers are let in."},
+    {.name = "gateway_header_enabled",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct identity_settings, gateway_enabled),
+     .fallback = "false",
+     .env = "GATEWAY_HEADER_ENABLED",
+     .reloadable = true,
+     .sentence =
+         "Takes callers from a gateway: `X-User-Id`, `X-Client-Id`, `X-Session-Id`, signed. "
+         "False passes these headers over."},
+    {.name = "gateway_signature_secret",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct identity_settings, gateway_secret),
+     .fallback = "",
+     .env = "GATEWAY_SIGNATURE_SECRET",
+     .reloadable = true,
+     .sentence = "What the gateway signs with, at least 16 characters; behind a comma the secret "
+                 "before, still accepted."},
+    {.name = "gateway_trusted_peers",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct identity_settings, gateway_peers),
+     .env = "GATEWAY_TRUSTED_PEERS",
+     .reloadable = true,
+     .sentence = "Addresses and ranges (`10.0.0.0/8`) the gateway speaks from. Its headers from "
+                 "anywhere else are refused. Without a list: this machine alone."},
     {.name = "resource",
      .type = OPTION_TEXT,
      .offset = offsetof(struct identity_settings, resource),
@@ -82,6 +106,12 @@ struct str identifying_header(const struct identifying *who, struct str name) {
     return origin->header == NULL ? STR_NONE : origin->header(origin->with, name);
 }
 
+size_t identifying_header_count(const struct identifying *who, struct str name) {
+    const struct origin *origin = who->origin;
+    if (origin->header_count != NULL) return origin->header_count(origin->with, name);
+    return identifying_header(who, name).ptr == NULL ? 0 : 1;
+}
+
 result identity_identify(const struct identity *identity, struct identity_state *state,
                          const struct origin *origin, struct arena *arena, struct principal *out,
                          struct report *report) {
@@ -90,6 +120,7 @@ result identity_identify(const struct identity *identity, struct identity_state 
     for (size_t i = 0; i < COUNT(providers); i++) {
         bool found = false;
         result r = providers[i]->identify(&who, &found, out, report);
+        if (r.why != FAIL_NONE) *out = (struct principal){0}; /* nobody is half known */
         if (found || r.why != FAIL_NONE) return r;
     }
     result r =

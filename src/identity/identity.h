@@ -61,7 +61,8 @@ const struct attribute *principal_attribute(const struct principal *principal, s
 enum origin_kind { ORIGIN_HTTP = 0, ORIGIN_STDIO };
 struct origin {
     enum origin_kind kind;
-    struct str (*header)(const void *with, struct str name); /* STR_NONE: absent; HTTP only */
+    struct str (*header)(const void *with, struct str name);   /* STR_NONE: absent; HTTP only */
+    size_t (*header_count)(const void *with, struct str name); /* lines of that name; HTTP only */
     const void *with;
     struct str peer; /* address as text; empty on stdio */
     bool peer_is_loopback;
@@ -89,6 +90,10 @@ struct identity_settings {
     bool require_auth;       /* MCP_REQUIRE_AUTH, default true */
     bool auth_enabled;       /* MCP_AUTH_ENABLED, default true */
     struct str dev_username; /* MCP_DEV_USERNAME; used when authentication is off */
+    /* identity/gateway.h */
+    bool gateway_enabled;             /* GATEWAY_HEADER_ENABLED, default false */
+    struct str gateway_secret;        /* GATEWAY_SIGNATURE_SECRET */
+    struct option_list gateway_peers; /* absent: loopback */
     /* identity/protected.h */
     struct str resource, resource_name;
     struct option_list authorization_servers, scopes_supported;

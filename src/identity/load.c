@@ -1,7 +1,7 @@
 /* auth.yaml, auth.local.yaml and enterprise.yaml become an identity. */
 #include "base/limits.h"
 #include "base/rand.h"
-#include "identity/provider.h"
+#include "identity/header_user.h"
 #include "text/bind.h"
 
 /* -- the files as tables ---------------------------------------------------------------------- */
@@ -78,6 +78,7 @@ struct provider_row {
 };
 #define AT(member) .offset = offsetof(struct provider_row, member)
 static const char *const provider_types[] = {"wecom", "dingtalk", NULL};
+static const enum user_id_kind provider_kinds[] = {USER_ID_WECOM, USER_ID_DINGTALK};
 static const struct bind_key provider_keys[] = {
     {.name = "name", .type = BIND_TEXT, AT(name)},
     {.name = "type", .type = BIND_CHOICE, AT(type), .choices = provider_types, .is_required = true},
@@ -202,13 +203,35 @@ static result read_users(struct loader *l, const struct bind_array *rows) {
     return OK;
 }
 
-static void check_providers(struct loader *l, const struct bind_array *rows) {
+static void check_provider(struct loader *l, const struct provider_row *row,
+                           const struct header_user *made) {
+    if (!header_user_is_fit(made->header)) {
+        problem_add(l->problems, SEVERITY_ERROR, l->binder.file, row->head.key,
+                    "the user_id_field of '" STR_FMT "' is no header that may name a user",
+                    STR_ARG(row->head.id));
+        problem_hint(l->problems, "X-Wecom-User-Id and X-Dingtalk-User-Id are usual");
+    } else if (!l->sources->settings->gateway_enabled) {
+        problem_add(l->problems, SEVERITY_WARNING, l->binder.file, row->head.key,
+                    "the header of '" STR_FMT "' is passed over: no gateway is trusted",
+                    STR_ARG(row->head.id));
+        problem_hint(l->problems, "GATEWAY_HEADER_ENABLED switches it on");
+    }
+}
+
+static result read_providers(struct loader *l, const struct bind_array *rows) {
     const struct provider_row *row = rows->items;
-    for (size_t i = 0; i < rows->n; i++, row++)
-        if (row->is_enabled)
-            problem_add(l->problems, SEVERITY_WARNING, l->binder.file, row->head.key,
-                        "the identity provider '" STR_FMT "' is checked, but not active yet",
-                        STR_ARG(row->head.id));
+    struct header_user *made = arena_new_array(l->arena, rows->n, struct header_user);
+    if (made == NULL) return fail_memory(NULL);
+    l->identity->header_users = made;
+    for (size_t i = 0; i < rows->n; i++, row++) {
+        if (!row->is_enabled) continue;
+        made->kind = provider_kinds[row->type];
+        made->header =
+            row->user_id_field.len > 0 ? row->user_id_field : header_user_default(made->kind);
+        check_provider(l, row, made++);
+        l->identity->n_header_users++;
+    }
+    return OK;
 }
 
 static result read_enterprise(struct loader *l) {
@@ -219,7 +242,7 @@ static result read_enterprise(struct loader *l) {
         if (!map_put(&l->known_roles, roles->pairs[i].key.text, l)) return fail_memory(NULL);
     struct enterprise_file file = {0};
     TRY(bind_map(&l->binder, &enterprise_kind, tree, &file));
-    check_providers(l, &file.providers);
+    TRY(read_providers(l, &file.providers));
     return read_users(l, &file.users);
 }
 
@@ -354,6 +377,7 @@ static result load(struct loader *l) {
     if (l->sources->auth_local != NULL)
         TRY(read_tokens(l, l->sources->auth_local, l->sources->auth_local_name));
     TRY(protected_load(l->sources, l->arena, l->problems, &l->identity->resource));
+    TRY(gateway_load(l->sources, l->arena, l->problems, &l->identity->gateway));
     return let_anyone_in(l);
 }
 

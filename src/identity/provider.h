@@ -15,6 +15,7 @@
 
 #include "base/map.h"
 #include "identity/digest.h"
+#include "identity/gateway.h"
 #include "identity/protected.h"
 
 struct identity_token {
@@ -40,6 +41,9 @@ struct identity {
     bool is_bearer_on;
     const struct principal *anyone; /* who comes without a credential; NULL: refused */
     struct protected_resource resource;
+    struct gateway gateway;
+    const struct header_user *header_users; /* of enterprise.yaml (identity/header_user.h) */
+    size_t n_header_users;
 };
 
 /* The map finds by a part of the hash; the whole is compared in constant time. */
@@ -70,9 +74,13 @@ struct identity_provider {
 
 /* The header's value; STR_NONE: absent, or there are no headers. */
 struct str identifying_header(const struct identifying *who, struct str name);
+/* How often it stands there. */
+size_t identifying_header_count(const struct identifying *who, struct str name);
 
 extern const struct identity_provider provider_bearer;
 extern const struct identity_provider provider_development;
+extern const struct identity_provider provider_gateway;
+extern const struct identity_provider provider_header_user;
 extern const struct identity_provider provider_gateway;
 extern const struct identity_provider provider_header_user;
 

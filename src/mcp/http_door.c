@@ -17,10 +17,15 @@ static struct str header_of(const void *req, struct str name) {
     return http_header(req, name);
 }
 
+static size_t header_count_of(const void *req, struct str name) {
+    return http_header_count(req, name);
+}
+
 static bool identify(struct http_door *door, struct turn *turn, const struct http_request *req) {
     struct call *call = turn->call;
     struct origin origin = {.kind = ORIGIN_HTTP,
                             .header = header_of,
+                            .header_count = header_count_of,
                             .with = req,
                             .peer = req->peer,
                             .method = req->method,

@@ -387,7 +387,8 @@ static const struct complaint table[] = {
     {{.enterprise = "identity_providers: {w: {type: wechat}, d: {type: dingtalk, enabled: true, "
                     "app_key: k}}"},
      "ent:1:32: error: 'type' must be one of wecom, dingtalk\n"
-     "ent:1:41: warning: the identity provider 'd' is checked, but not active yet",
+     "ent:1:41: warning: the header of 'd' is passed over: no gateway is trusted "
+     "(GATEWAY_HEADER_ENABLED switches it on)",
      false},
     {{.enterprise = "x-notes: [1]\nusers:\n"}, "", true},
     {{.optional = true, .public_listener = true},
