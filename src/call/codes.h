@@ -17,8 +17,6 @@
     X(AUTH_INVALID_TOKEN, 401, D, "the token is not known")                                        \
     X(SIGNATURE_INVALID, 401, D, "headers that name a user are not of the gateway")                \
     X(NONCE_REPLAYED, 401, D, "a signed request was made before")                                  \
-    X(SIGNATURE_INVALID, 401, D, "headers that name a user are not of the gateway")                \
-    X(NONCE_REPLAYED, 401, D, "a signed request was made before")                                  \
     X(INSUFFICIENT_SCOPE, 403, D, "the tool needs a scope that the token has not")                 \
     X(SEAL_INVALID, 200, D, "what the caller brings back is not what we gave it")                  \
     X(ORIGIN_NOT_ALLOWED, 403, D, "the Origin is not on the list")                                 \
@@ -74,6 +72,11 @@
     X(STORE_UNAVAILABLE, 200, E, "what replicas share cannot be read or written")                  \
     X(STORE_FULL, 200, E, "what replicas share has reached its maximum")                           \
     X(STORE_INVALID, 200, E, "a name, value or time is none that the store takes")                 \
+    X(FETCH_INVALID, 200, E, "another server cannot be asked so")                                  \
+    X(FETCH_FAILED, 200, E, "another server could not be asked")                                   \
+    X(FETCH_TIMEOUT, 200, E, "another server did not answer in time")                              \
+    X(FETCH_TOO_LARGE, 200, E, "another server answered more than is read")                        \
+    X(ISSUER_UNAVAILABLE, 503, E, "who could tell whose credential it is does not answer")         \
     X(OUT_OF_MEMORY, 200, E, "the call's memory budget is spent")                                  \
     X(BAD_REQUEST, 400, D, "the request is no HTTP that we accept")                                \
     X(METHOD_NOT_ALLOWED, 405, E, "the path does not take this HTTP method")                       \

@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-enum { RIG_EXCHANGES = 512, RIG_READ_MAX = 1 << 20 };
+enum { RIG_EXCHANGES = 512, RIG_READ_MAX = 1 << 20, RIG_PORT_FIRST = 18400, RIG_PORT_LAST = 18999 };
 
 struct rig {
     struct http_server *server;
@@ -58,6 +58,17 @@ static inline void rig_start(struct rig *rig) {
     if (http_server_new(&rig->server, &rig->settings, &rig->clock, &report).why != FAIL_NONE)
         fail_msg("%s", report.sentence);
     http_server_on_refusal(rig->server, rig_refused, rig);
+}
+
+/* On a port of loopback that nobody has. */
+static inline uint16_t rig_listen(struct http_server *server, http_handler *handler, void *ctx) {
+    uint16_t bound = 0;
+    for (uint16_t port = RIG_PORT_FIRST + (uint16_t)(getpid() % 500); port < RIG_PORT_LAST; port++)
+        if (http_server_listen(server, STR("127.0.0.1"), port, handler, ctx, &bound, NULL).why ==
+            FAIL_NONE)
+            return bound;
+    fail_msg("no port is free");
+    return 0;
 }
 
 static inline void rig_end(struct rig *rig) {

@@ -14,7 +14,7 @@
 /* The whole server as it runs in earnest: two loops with threads, sockets, workers that answer from
  * elsewhere. For the thread sanitizer above all. */
 
-enum { CLIENTS = 8, ROUNDS = 60, WORKERS = 2, PORT_FIRST = 18400, PORT_LAST = 18999 };
+enum { CLIENTS = 8, ROUNDS = 60, WORKERS = 2 };
 
 struct job {
     struct loop_task task; /* the way back to the exchange's loop */
@@ -139,17 +139,6 @@ static void *talk(void *arg) {
     return NULL;
 }
 
-static uint16_t listen_somewhere(struct http_server *server, http_handler *handler, void *ctx) {
-    uint16_t bound = 0;
-
-    for (uint16_t port = PORT_FIRST + (uint16_t)(getpid() % 500); port < PORT_LAST; port++)
-        if (http_server_listen(server, STR("127.0.0.1"), port, handler, ctx, &bound, NULL).why ==
-            FAIL_NONE)
-            return bound;
-    fail_msg("no port is free");
-    return 0;
-}
-
 static struct http_server *new_server(int64_t loops, int64_t connections) {
     struct http_server *server = NULL;
     struct http_settings settings;
@@ -172,7 +161,7 @@ static void test_workers(void **state) {
     pthread_mutex_init(&office.lock, NULL);
     pthread_cond_init(&office.filled, NULL);
     list_init(&office.queue);
-    uint16_t port = listen_somewhere(server, queue_job, &office);
+    uint16_t port = rig_listen(server, queue_job, &office);
     assert_int_equal(http_server_loops(server), 2);
     assert_int_equal(http_server_start(server, NULL).why, FAIL_NONE);
     for (int i = 0; i < WORKERS; i++) pthread_create(&working[i], NULL, work, &office);
@@ -215,7 +204,7 @@ static void say_peer(void *ctx, struct http_exchange *x, const struct http_reque
 static void test_connection_cap(void **state) {
     static const struct str request = STR_INIT("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     struct http_server *server = new_server(1, 2);
-    uint16_t port = listen_somewhere(server, say_peer, NULL);
+    uint16_t port = rig_listen(server, say_peer, NULL);
     char text[256];
 
     (void)state;
@@ -252,7 +241,7 @@ static void test_no_descriptor(void **state) {
     option_defaults(http_options, &settings);
     settings.loops = 1;
     assert_int_equal(http_server_new(&server, &settings, &clock, NULL).why, FAIL_NONE);
-    uint16_t port = listen_somewhere(server, say_peer, NULL);
+    uint16_t port = rig_listen(server, say_peer, NULL);
     struct loop *loop = http_server_loop(server, 0);
     int fd = dial(port);
     int next = dup(fd); /* the lowest free number */
@@ -296,7 +285,7 @@ static void test_ipv6(void **state) {
     uint16_t port = 0;
 
     (void)state;
-    for (uint16_t p = PORT_FIRST; p < PORT_LAST && port == 0; p++)
+    for (uint16_t p = RIG_PORT_FIRST; p < RIG_PORT_LAST && port == 0; p++)
         if (http_server_listen(server, STR("::1"), p, say_peer, NULL, &port, NULL).why != FAIL_NONE)
             port = 0;
     if (port == 0) { /* a machine without IPv6 */
@@ -318,7 +307,7 @@ static void test_ipv6(void **state) {
 static void test_addresses(void **state) {
     struct http_server *server = new_server(2, 10);
     struct http_server *other = new_server(1, 10);
-    uint16_t port = listen_somewhere(server, say_peer, NULL);
+    uint16_t port = rig_listen(server, say_peer, NULL);
     struct report report = {0};
 
     (void)state;
