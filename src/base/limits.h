@@ -210,14 +210,11 @@
 #define JWKS_MEMBERS_MAX          256
 #define JWKS_KEYS_MAX             64 /* of one set; issuers publish 2 to 10 */
 
-/* -- identity: what a gateway signs -------------------------------------------------------------
+/* -- identity: keys for the cloud, of one request ------------------------------------------------
  */
-#define GATEWAY_SECRET_BYTES_MIN    16 /* 128 bits, when each byte is random */
-#define GATEWAY_SKEW_MS             (INT64_C(300) * 1000)
-#define GATEWAY_NONCE_MS            (INT64_C(660) * 1000) /* twice the skew; clocks differ a bit */
-#define GATEWAY_NONCE_BYTES_MIN     16
-#define GATEWAY_NONCE_BYTES_MAX     128
-#define GATEWAY_TIMESTAMP_BYTES_MAX 12 /* digits; until the year 33658 */
+#define CLOUD_KEY_BYTES_MAX    128 /* theirs have 16 to 32 */
+#define CLOUD_TOKEN_BYTES_MAX  8192
+#define CLOUD_REGION_BYTES_MAX 32
 
 /* -- identity: what a gateway signs -------------------------------------------------------------
  */

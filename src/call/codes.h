@@ -17,6 +17,7 @@
     X(AUTH_INVALID_TOKEN, 401, D, "the token is not known")                                        \
     X(SIGNATURE_INVALID, 401, D, "headers that name a user are not of the gateway")                \
     X(NONCE_REPLAYED, 401, D, "a signed request was made before")                                  \
+    X(CLOUD_CREDENTIALS_INVALID, 400, D, "keys for the cloud in the request's headers are wrong")  \
     X(INSUFFICIENT_SCOPE, 403, D, "the tool needs a scope that the token has not")                 \
     X(SEAL_INVALID, 200, D, "what the caller brings back is not what we gave it")                  \
     X(ORIGIN_NOT_ALLOWED, 403, D, "the Origin is not on the list")                                 \

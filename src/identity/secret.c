@@ -2,8 +2,8 @@
 
 #include "base/fault.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/rand.h"
+#include "identity/locked.h"
 #include "identity/secret_inner.h"
 #include "text/base64.h"
 
@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,31 +29,6 @@ struct secret {
 static result wrong(enum fail why, const char *where, const char *what, struct report *report) {
     return fail(report, why, "CONFIG_INVALID", REPORT_NO_OFFSET, "the secret in %s %s", where,
                 what);
-}
-
-/* -- its memory ------------------------------------------------------------------------------- */
-
-/* Not swapped, not dumped, not inherited. Where locking is not allowed (RLIMIT_MEMLOCK) we go on:
- * the secret lies in a file or the environment of the same machine anyway. */
-static struct secret *make(const struct clock *clock) {
-    void *pages = fault_now() ? MAP_FAILED
-                              : mmap(NULL, sizeof(struct secret), PROT_READ | PROT_WRITE,
-                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED) return NULL;
-    if (mlock(pages, sizeof(struct secret)) != 0)
-        log_line(LOG_WARN, "secret_not_locked", STR_NONE, "the secret's memory can be swapped: %s",
-                 strerrordesc_np(errno));
-    madvise(pages, sizeof(struct secret), MADV_DONTDUMP);
-    madvise(pages, sizeof(struct secret), MADV_DONTFORK);
-    struct secret *secret = pages;
-    secret->clock = clock;
-    return secret;
-}
-
-void secret_close(struct secret *secret) {
-    if (secret == NULL) return;
-    OPENSSL_cleanse(secret, sizeof *secret);
-    munmap(secret, sizeof *secret);
 }
 
 /* -- its file --------------------------------------------------------------------------------- */
@@ -191,11 +165,16 @@ static result load(struct secret *secret, struct str value, const char *path,
     return r;
 }
 
+void secret_close(struct secret *secret) {
+    locked_free(secret, sizeof *secret);
+}
+
 result secret_open(struct str value, const char *path, const struct clock *clock,
                    struct secret **out, struct report *report) {
     *out = NULL;
-    struct secret *secret = make(clock);
+    struct secret *secret = locked_new(sizeof *secret);
     if (secret == NULL) return fail_memory(report);
+    secret->clock = clock;
     result r = load(secret, value, path, report);
     if (r.why == FAIL_NONE)
         *out = secret;
