@@ -21,6 +21,13 @@
 #define YAML_DEPTH_MAX        64
 #define YAML_NODES_MAX        2000000
 
+#define REGEX_BYTES_MAX  4096 /* of a pattern */
+#define REGEX_PARTS_MAX  1000 /* of its program: a search holds 10 bytes for each */
+#define REGEX_REPEAT_MAX 1000 /* {n}, as in RE2 */
+#define REGEX_DEPTH_MAX  32
+#define REGEX_WORK_MAX   100000  /* steps of making a program */
+#define REGEX_STEPS_MAX  4000000 /* of one search: some 20 ms */
+
 /* -- net: what a peer may send, and what we hold for it ---------------------------------------- */
 #define HTTP_HEAD_BYTES_MAX            (16 * KIB) /* request line, headers; 64 KB is an attack */
 #define HTTP_HEADERS_MAX               128
@@ -143,11 +150,11 @@
 #define JOURNAL_BEAT_MS              1000
 #define JOURNAL_TTL_MS               (INT64_C(10) * 60000) /* for a client to come back for its answer */
 #define JOURNAL_ARENA_BYTES          (1 * MIB)
-#define JOURNAL_READ_MAX             256 /* events read at once */
-#define NEWS_LOOK_MS                 500 /* between looks at what other replicas tell */
-#define NEWS_KEPT                    4096        /* items; who is further behind has missed some */
-#define NEWS_READ_MAX                256         /* items read at once */
-#define NEWS_ITEM_BYTES_MAX          (16 * KIB)  /* a request's id may be long */
+#define JOURNAL_READ_MAX             256        /* events read at once */
+#define NEWS_LOOK_MS                 500        /* between looks at what other replicas tell */
+#define NEWS_KEPT                    4096       /* items; who is further behind has missed some */
+#define NEWS_READ_MAX                256        /* items read at once */
+#define NEWS_ITEM_BYTES_MAX          (16 * KIB) /* a request's id may be long */
 #define NEWS_ARENA_BYTES             (16 * MIB)
 #define RESUME_LOOK_MS               100 /* between looks at what another replica has written */
 #define TASK_TTL_MS                  (INT64_C(60) * 60000) /* a task and its result, from its beginning */
@@ -186,17 +193,17 @@
 /* -- identity --------------------------------------------------------------------------------- */
 #define TOKEN_BYTES_MAX                                                                            \
     8192 /* of a bearer token; a JWT is about 1 KiB, one with many groups 6; a head has 16 */
-#define SECRET_BYTES_MIN 43        /* 32 random bytes as base64url; 64 as hexadecimal digits */
-#define SECRET_BYTES_MAX 512       /* of one generation */
-#define SEAL_BYTES_MAX   (1 * MIB) /* of what is sealed: clients carry it in their requests */
-#define SEAL_TTL_MS_MAX  (INT64_C(366) * 86400000)
+#define SECRET_BYTES_MIN          43  /* 32 random bytes as base64url; 64 as hexadecimal digits */
+#define SECRET_BYTES_MAX          512 /* of one generation */
+#define SEAL_BYTES_MAX            (1 * MIB) /* of what is sealed: clients carry it in their requests */
+#define SEAL_TTL_MS_MAX           (INT64_C(366) * 86400000)
 #define JWT_DEPTH_MAX             16   /* of header and claims; Keycloak's roles stand 3 deep */
 #define JWT_MEMBERS_MAX           1000 /* of one object or list */
 #define JWT_KID_BYTES_MAX         256  /* a thumbprint has 43 */
 #define JWT_SCOPES_MAX            256
 #define JWT_ROLES_MAX             256
 #define JWT_TIME_MAX              INT64_C(253402300799) /* the last second of 9999 */
-#define JWT_SECRET_BYTES_MIN      32 /* as long as the digest (RFC 7518 3.2) */
+#define JWT_SECRET_BYTES_MIN      32                    /* as long as the digest (RFC 7518 3.2) */
 #define JWT_SECRET_BYTES_MAX      4096
 #define JWT_RSA_BITS_MIN          2048 /* RFC 7518 3.3 */
 #define JWT_RSA_BITS_MAX          8192 /* a larger one only costs */
@@ -242,6 +249,13 @@
 #define POLICY_SQL_ITEMS_MAX    1000000    /* of lists in a statement, whatever the policy says */
 #define POLICY_DIGEST_BYTES_MAX (64 * MIB) /* a byte a table, and the row filters */
 #define POLICY_LOOKS_MAX        32         /* rules that a verdict tells of */
+#define POLICY_CHARGES_MAX      STORE_WINDOWS_MAX /* limits that one call falls under */
+#define POLICY_WINDOW_S_MAX     (31 * 86400)      /* of a rule's rate */
+#define CONDITION_STEPS_MAX     32                /* of a path into arguments; JSON nests so deep */
+#define APPROVAL_BYTES_MAX      (256 * KIB) /* of a call laid before a person, who must see it all */
+#define APPROVAL_NOTE_BYTES_MAX 1024
+#define APPROVALS_LISTED_MAX    1000
+#define APPROVALS_LOG_TTL_MS    (INT64_C(8) * 86400000) /* a day more than a request may live */
 #define RATE_CALLS_MAX          100000 /* of one rate: its log keeps a time for each admitted call */
 #define RATE_KEYS_MAX           65536  /* limits that are being counted; idle ones make room */
 #define RATE_TIMES_MAX          4194304 /* over all logs: 32 MiB */
@@ -268,7 +282,7 @@
 #define DUCKDB_LOAD_MS      600000 /* of all files of one backend */
 #define DUCKDB_STOP_MS      500    /* between the interrupt and the kill */
 #define DUCKDB_METADATA_MS  10000  /* of MAX_PT and of learning a schema */
-#define DUCKDB_WATCH_MS     200    /* between questions how far a query is: a short one is not asked */
+#define DUCKDB_WATCH_MS     200    /* before the first question how far a query is, and between two */
 #define DUCKDB_WORKERS_MAX  64
 #define DUCKDB_NEWEST_BYTES (64 * MIB) /* newest partitions, of as many tables as there are */
 
