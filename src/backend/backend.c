@@ -207,6 +207,8 @@ struct schema_source backend_set_source(struct backend_set *set) {
 result backend_run(struct backend *backend, struct str sql, const struct run_limits *limits,
                    struct row_sink *sink, struct run_facts *facts, struct arena *arena,
                    struct report *report) {
+    struct run_limits taken = *limits;
+    if (taken.is_private) taken.watch = NULL;
     *facts = (struct run_facts){.scanned_bytes = -1};
-    return backend->kind->run(backend, sql, limits, sink, facts, arena, report);
+    return backend->kind->run(backend, sql, &taken, sink, facts, arena, report);
 }

@@ -23,6 +23,13 @@
 
 struct backend;
 
+/* Who wants to know how far a run is, in whole per cent of what the engine has to read: from 1 to
+ * 99, growing, on the thread that runs. What the engine does not tell is not told; a short run
+ * tells nothing. */
+struct run_watch {
+    void (*see)(struct run_watch *watch, unsigned percent);
+};
+
 /* What a run may take. */
 struct run_limits {
     int64_t deadline_mono_ns; /* clock_mono_ns(); the run is ended by then, whatever it does */
@@ -30,6 +37,9 @@ struct run_limits {
     bool is_private; /* a row filter or mask is at work: no engine text may reach the caller;
                         it goes to run_facts.engine_error alone */
     struct str tag;  /* the audit id, for the engine's own log; may be empty */
+    /* NULL: nobody. Nor is anybody told where is_private: the steps would count rows that the
+     * caller may not see. */
+    struct run_watch *watch;
 };
 
 /* What a run tells beside its rows. Texts live in the arena given to backend_run(). */

@@ -109,6 +109,11 @@ typedef struct {
     uint64_t offset, length;
 } duckdb_list_entry;
 
+typedef struct {
+    double percentage; /* -1: nothing is known, or nothing runs */
+    uint64_t rows_done, rows_all;
+} duckdb_progress;
+
 /* Everything that is called, once: returned type, name behind `duckdb_`, parameters. */
 #define DUCKDB_FUNCTIONS(X)                                                                        \
     X(const char *, library_version, (void))                                                       \
@@ -120,6 +125,7 @@ typedef struct {
     X(duckdb_state, connect, (duckdb_database, duckdb_connection *))                               \
     X(void, disconnect, (duckdb_connection *))                                                     \
     X(void, interrupt, (duckdb_connection))                                                        \
+    X(duckdb_progress, query_progress, (duckdb_connection))                                        \
     X(void, free, (void *))                                                                        \
     X(duckdb_state, query, (duckdb_connection, const char *, duckdb_result *))                     \
     X(void, destroy_result, (duckdb_result *))                                                     \

@@ -21,6 +21,8 @@ struct call_of_worker {
     enum call_state state;
     result outcome;      /* while STOPPING: what the caller will be told */
     int64_t deadline_ns; /* of the state we are in */
+    int64_t ask_ns;      /* when to ask how far the query is, where somebody watches */
+    unsigned percent;    /* the last that was told */
     uint64_t number;
     size_t n_columns;
     struct row_value *values;
@@ -169,9 +171,26 @@ static void take_done(struct call_of_worker *c, struct wire_view *view) {
     end(c, OK);
 }
 
+static bool is_watched(const struct call_of_worker *c) {
+    return c->limits->watch != NULL && c->state < CALL_STOPPING;
+}
+
+/* It only grows; and the last word on a query is its answer. */
+static void take_progress(struct call_of_worker *c, struct wire_view *view) {
+    uint8_t percent;
+    if (!wire_get_u8(view, &percent) || view->at != view->end || percent > 100) {
+        lose(c);
+        return;
+    }
+    if (percent <= c->percent || percent == 100) return;
+    c->percent = percent;
+    c->limits->watch->see(c->limits->watch, percent);
+}
+
 /* Which frame may come in which state; anything else is not our worker any more. */
 static void take_frame(struct call_of_worker *c, struct wire_frame *frame) {
-    bool is_answer = frame->kind == WIRE_COLUMNS || frame->kind == WIRE_ROWS;
+    bool is_answer =
+        frame->kind == WIRE_COLUMNS || frame->kind == WIRE_ROWS || frame->kind == WIRE_PROGRESS;
     if (frame->kind == WIRE_ERROR)
         take_error(c, &frame->payload);
     else if (frame->kind == WIRE_DONE && c->state != CALL_COLUMNS)
@@ -182,27 +201,37 @@ static void take_frame(struct call_of_worker *c, struct wire_frame *frame) {
         take_columns(c, &frame->payload);
     else if (frame->kind == WIRE_ROWS && c->state == CALL_ROWS)
         take_rows(c, &frame->payload);
+    else if (frame->kind == WIRE_PROGRESS && is_watched(c))
+        take_progress(c, &frame->payload);
     else
         lose(c);
-}
-
-static void wait_longer(struct call_of_worker *c) {
-    int cancel_fd = c->state == CALL_STOPPING ? -1 : c->limits->cancel_fd;
-    result waited = process_wait(c->process, false, c->deadline_ns, cancel_fd);
-    if (waited.why == FAIL_NONE) return;
-    if (c->state == CALL_STOPPING || waited.why == FAIL_IO)
-        lose(c);
-    else
-        stop_late(c, waited.why);
 }
 
 /* Rows that come without end leave no moment in which there is nothing to read. */
 static void look_at_the_clock(struct call_of_worker *c) {
-    if (clock_mono_ns(&clock_real) < c->deadline_ns) return;
-    if (c->state == CALL_STOPPING)
+    int64_t now = clock_mono_ns(&clock_real);
+    if (now >= c->deadline_ns && c->state == CALL_STOPPING) {
+        lose(c);
+    } else if (now >= c->deadline_ns) {
+        stop_late(c, FAIL_TIMEOUT);
+    } else if (is_watched(c) && now >= c->ask_ns) {
+        process_ask_progress(c->process, c->number);
+        c->ask_ns = now + DUCKDB_WATCH_MS * INT64_C(1000000);
+    }
+}
+
+static void wait_longer(struct call_of_worker *c) {
+    int cancel_fd = c->state == CALL_STOPPING ? -1 : c->limits->cancel_fd;
+    bool is_asking = is_watched(c) && c->ask_ns < c->deadline_ns;
+    int64_t until = is_asking ? c->ask_ns : c->deadline_ns;
+    result waited = process_wait(c->process, false, until, cancel_fd);
+    if (waited.why == FAIL_NONE) return;
+    if (waited.why == FAIL_TIMEOUT)
+        look_at_the_clock(c);
+    else if (c->state == CALL_STOPPING || waited.why == FAIL_IO)
         lose(c);
     else
-        stop_late(c, FAIL_TIMEOUT);
+        stop_late(c, waited.why);
 }
 
 static void converse(struct call_of_worker *c) {
@@ -257,6 +286,7 @@ result duckdb_call(struct duckdb_pool *pool, struct str sql, const struct run_li
                                .outcome = OK};
     TRY(pool_take(pool, limits, &c.process, report));
     c.number = ++c.process->n_queries;
+    c.ask_ns = clock_mono_ns(&clock_real) + DUCKDB_WATCH_MS * INT64_C(1000000);
     arena_init(&c.scratch, WIRE_FRAME_BYTES_MAX * 4);
     send_query(&c, sql);
     converse(&c);

@@ -93,6 +93,14 @@ static result run_statements(struct engine *engine, const struct duckdb_setup *s
     return OK;
 }
 
+/* It counts how far a query is; nothing prints it. */
+static result count_progress(struct engine *engine, struct report *report) {
+    return execute(engine,
+                   "SET enable_progress_bar_print = false; SET progress_bar_time = 0; "
+                   "SET enable_progress_bar = true",
+                   "DuckDB does not take a setting", report);
+}
+
 /* After this no statement reaches a file, loads code or changes a setting. */
 static result lock(struct engine *engine, const struct duckdb_setup *setup, struct report *report) {
     struct str zone = duckdb_literal(setup->timezone, &engine->arena);
@@ -101,6 +109,7 @@ static result lock(struct engine *engine, const struct duckdb_setup *setup, stru
     TRY(execute(engine, set.ptr, "DuckDB does not take the timezone", report));
     for (size_t i = 0; duckdb_macros[i] != NULL; i++)
         TRY(execute(engine, duckdb_macros[i], "a macro cannot be made", report));
+    TRY(count_progress(engine, report));
     TRY(execute(engine, "SET enable_external_access = false", "DuckDB cannot be locked", report));
     return execute(engine, "SET lock_configuration = true", "DuckDB cannot be locked", report);
 }
@@ -400,4 +409,15 @@ void engine_interrupt(struct engine *engine, uint64_t number) {
     engine->interrupted = number;
     if (engine->running == number && number != 0) engine->api.interrupt(engine->connection);
     pthread_mutex_unlock(&engine->lock);
+}
+
+bool engine_progress(struct engine *engine, uint64_t number, uint8_t *percent) {
+    double told = -1;
+    pthread_mutex_lock(&engine->lock);
+    if (engine->running == number && number != 0)
+        told = engine->api.query_progress(engine->connection).percentage;
+    pthread_mutex_unlock(&engine->lock);
+    if (!(told >= 0 && told <= 100)) return false;
+    *percent = (uint8_t)told;
+    return true;
 }

@@ -6,7 +6,7 @@
  *
  * Memory:  the engine lives as long as the process; an answer's readers live in an arena of its
  * own. Errors:  engine_open() as its report says; engine_run() tells errors as ERROR frames.
- * Threads: one runs; engine_interrupt() may come from another.
+ * Threads: one runs; engine_interrupt() and engine_progress() may come from another.
  */
 #ifndef WEIR_BACKEND_DUCKDB_ENGINE_H
 #define WEIR_BACKEND_DUCKDB_ENGINE_H
@@ -59,5 +59,7 @@ MUST_USE result engine_close(struct engine *engine, const struct duckdb_setup *s
 bool engine_run(struct engine *engine, uint64_t number, struct str sql,
                 struct engine_output *output);
 void engine_interrupt(struct engine *engine, uint64_t number);
+/* How far that query is, in whole per cent. false: it does not run, or the engine does not tell. */
+bool engine_progress(struct engine *engine, uint64_t number, uint8_t *percent);
 
 #endif

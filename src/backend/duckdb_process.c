@@ -240,8 +240,17 @@ result process_send(struct duckdb_process *process, const struct wire_out *out,
     return OK;
 }
 
-void process_interrupt(struct duckdb_process *process, uint64_t number) {
-    /* A pipe that is full of interrupts says as much as one more would. */
-    ssize_t n = write(process->control_fd, &number, sizeof number);
+/* In one piece (POSIX: up to PIPE_BUF). A pipe that is full is that of a worker which no longer
+ * listens; whoever waits for the order to be followed kills it. */
+static void order(struct duckdb_process *process, const struct wire_order *order) {
+    ssize_t n = write(process->control_fd, order, sizeof *order);
     (void)n;
+}
+
+void process_interrupt(struct duckdb_process *process, uint64_t number) {
+    order(process, &(struct wire_order){number, ORDER_INTERRUPT});
+}
+
+void process_ask_progress(struct duckdb_process *process, uint64_t number) {
+    order(process, &(struct wire_order){number, ORDER_TELL_PROGRESS});
 }

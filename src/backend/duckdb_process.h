@@ -46,6 +46,8 @@ MUST_USE result process_send(struct duckdb_process *process, const struct wire_o
                              int64_t deadline_mono_ns, int cancel_fd);
 /* Asks for the end of the query `number`; never blocks. */
 void process_interrupt(struct duckdb_process *process, uint64_t number);
+/* Asks how far the query `number` is: a PROGRESS frame may come; never blocks. */
+void process_ask_progress(struct duckdb_process *process, uint64_t number);
 
 /* What an ERROR at a start means. */
 result process_start_error(enum wire_error error, struct str text, struct report *report);

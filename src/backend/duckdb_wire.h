@@ -7,9 +7,10 @@
  *     us      SETUP                                       QUERY
  *     worker         READY | ERROR                               COLUMNS ROWS* DONE | ERROR
  *
- * A second pipe carries the number (u64) of a query that is to be interrupted; its end of file
- * tells the worker to end. Texts are u32 length and bytes. A row is its values in a line: u8
- * row_kind and what it holds (BOOL u8, INT i64, REAL double, the others a text).
+ * A second pipe carries orders about the query at work; its end of file tells the worker to end.
+ * One of them asks how far it is: a PROGRESS frame (u8 per cent) may then come before any frame of
+ * the answer, but never behind its last. Texts are u32 length and bytes. A row is its values in a
+ * line: u8 row_kind and what it holds (BOOL u8, INT i64, REAL double, the others a text).
  *
  * What comes from a worker is not trusted: it ran hostile input. Every length is checked, decimals
  * and JSON are read before they may stand in a reply.
@@ -31,6 +32,7 @@ enum wire_kind {
     WIRE_READY,
     WIRE_COLUMNS,
     WIRE_ROWS,
+    WIRE_PROGRESS,
     WIRE_DONE,
     WIRE_ERROR,
 };
@@ -44,6 +46,12 @@ enum wire_error {
     WIRE_ERROR_ROW_TOO_LARGE, /* a row that fits no frame */
     WIRE_ERROR_NOT_INSTALLED, /* SETUP: the library cannot be used */
     WIRE_ERROR_SANDBOX,       /* SETUP: the fence cannot be built */
+};
+
+/* As it goes through the pipe, in one piece. */
+struct wire_order {
+    uint64_t number; /* of the query; no other is meant */
+    enum { ORDER_INTERRUPT = 1, ORDER_TELL_PROGRESS } what;
 };
 
 /* -- making frames ------------------------------------------------------------------------------

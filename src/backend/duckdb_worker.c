@@ -3,6 +3,7 @@
 #include "backend/duckdb_engine.h"
 #include "backend/duckdb_fence.h"
 #include "base/limits.h"
+#include "base/list.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -18,33 +19,66 @@ struct worker {
     struct arena arena; /* of the setup */
     struct wire_in in;
     struct engine_output output;
+    pthread_mutex_t sending; /* whole frames go through the socket, from two threads */
 };
 
-/* Sends all frames. The socket blocks: a parent that reads slowly holds the engine. */
-static bool flush(struct engine_output *output) {
-    struct wire_out *out = &output->frames;
-    if (out->failed) return false;
+static bool send_all(const struct wire_out *out) {
     for (size_t sent = 0; sent < out->len;) {
         ssize_t n = send(DUCKDB_WORKER_DATA_FD, out->bytes + sent, out->len - sent, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return false;
         sent += (size_t)n;
     }
+    return true;
+}
+
+/* Sends all frames. The socket blocks: a parent that reads slowly holds the engine. */
+static bool flush(struct engine_output *output) {
+    struct worker *worker = holder_of(output, struct worker, output);
+    struct wire_out *out = &output->frames;
+    if (out->failed) return false;
+    pthread_mutex_lock(&worker->sending);
+    bool is_sent = send_all(out);
+    pthread_mutex_unlock(&worker->sending);
+    if (!is_sent) return false;
     out->len = out->frame = 0;
     if (out->cap > KEPT_BYTES) wire_out_deinit(out);
     return true;
 }
 
-/* Interrupts as they come; the end of the pipe is the end of us, whatever the engine is doing. No
+/* Never waits, for an interrupt may stand behind it in the pipe: a socket on which rows are being
+ * sent, or that is full of them, tells more than we could. A frame this small is sent whole or not
+ * at all. Under the lock no answer's last frame can pass it: the engine says that it runs no more
+ * before it sends that. */
+static void tell_progress(struct worker *worker, uint64_t number) {
+    struct wire_out frame;
+    uint8_t percent;
+    if (pthread_mutex_trylock(&worker->sending) != 0) return;
+    wire_out_init(&frame);
+    if (engine_progress(&worker->engine, number, &percent)) {
+        wire_begin(&frame, WIRE_PROGRESS);
+        wire_put_u8(&frame, percent);
+        wire_end(&frame);
+    }
+    if (!frame.failed && frame.len > 0)
+        (void)send(DUCKDB_WORKER_DATA_FD, frame.bytes, frame.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    pthread_mutex_unlock(&worker->sending);
+    wire_out_deinit(&frame);
+}
+
+/* Orders as they come; the end of the pipe is the end of us, whatever the engine is doing. No
  * destructor runs: an engine at work would not survive them. */
-static void *listen_for_interrupts(void *with) {
+static void *listen_for_orders(void *with) {
     struct worker *worker = with;
     for (;;) {
-        uint64_t number;
-        ssize_t n = read(DUCKDB_WORKER_CONTROL_FD, &number, sizeof number);
+        struct wire_order order;
+        ssize_t n = read(DUCKDB_WORKER_CONTROL_FD, &order, sizeof order);
         if (n < 0 && errno == EINTR) continue;
-        if (n != (ssize_t)sizeof number) _exit(0);
-        engine_interrupt(&worker->engine, number);
+        if (n != (ssize_t)sizeof order) _exit(0);
+        switch (order.what) {
+        case ORDER_INTERRUPT: engine_interrupt(&worker->engine, order.number); break;
+        case ORDER_TELL_PROGRESS: tell_progress(worker, order.number); break;
+        }
     }
 }
 
@@ -58,8 +92,7 @@ static result fenced(const struct worker *worker, result wall, struct report *re
 
 static result start_listening(struct worker *worker, struct report *report) {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, listen_for_interrupts, worker) != 0)
-        return fail_memory(report);
+    if (pthread_create(&thread, NULL, listen_for_orders, worker) != 0) return fail_memory(report);
     pthread_detach(thread);
     return OK;
 }
@@ -118,6 +151,7 @@ static int run_worker(struct worker *worker) {
     wire_in_init(&worker->in);
     wire_out_init(&worker->output.frames);
     worker->output.flush = flush;
+    if (pthread_mutex_init(&worker->sending, NULL) != 0) return 1;
     if (!read_setup(worker)) return 2;
     struct report report = {0};
     result started = start(worker, &report);

@@ -7,7 +7,7 @@
  *     if (argc > 1 && strcmp(argv[1], DUCKDB_WORKER_WORD) == 0) return duckdb_worker_main(argc,
  * argv);
  *
- * A worker reads frames from descriptor 3 and interrupts from descriptor 4; it ends when the latter
+ * A worker reads frames from descriptor 3 and orders from descriptor 4; it ends when the latter
  * is closed, and is killed when the thread that started it ends.
  */
 #ifndef WEIR_BACKEND_DUCKDB_WORKER_H

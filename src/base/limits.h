@@ -282,7 +282,7 @@
 #define DUCKDB_LOAD_MS      600000 /* of all files of one backend */
 #define DUCKDB_STOP_MS      500    /* between the interrupt and the kill */
 #define DUCKDB_METADATA_MS  10000  /* of MAX_PT and of learning a schema */
-#define DUCKDB_WATCH_MS     200    /* before the first question how far a query is, and between two */
+#define DUCKDB_WATCH_MS     200    /* before it is asked how far a query is, and between two */
 #define DUCKDB_WORKERS_MAX  64
 #define DUCKDB_NEWEST_BYTES (64 * MIB) /* newest partitions, of as many tables as there are */
 

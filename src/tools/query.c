@@ -139,13 +139,25 @@ static result write_end(struct call *call, struct sinks *sinks, struct json_writ
     return OK;
 }
 
+struct watch {
+    struct run_watch run;
+    struct call *call;
+};
+
+static void tell_progress(struct run_watch *run, unsigned percent) {
+    struct watch *watch = holder_of(run, struct watch, run);
+    client_progress(watch->call, percent, 100, STR("the query is running"));
+}
+
 static result run_on(struct call *call, struct backend *backend, struct json_writer *data) {
     struct sinks sinks;
     sinks_init(&sinks, call, data);
+    struct watch watch = {.run = {tell_progress}, .call = call};
     struct run_limits limits = {.deadline_mono_ns = call->deadline_ns,
                                 .cancel_fd = call_cancel_fd(call),
                                 .is_private = !call->facts.guard.may_tell_engine,
-                                .tag = str_of(call->audit_id)};
+                                .tag = str_of(call->audit_id),
+                                .watch = call->client != NULL ? &watch.run : NULL};
     struct run_facts told = {.scanned_bytes = -1};
     result r = backend_run(backend, call->facts.guard.run, &limits, &sinks.limit.sink, &told,
                            &call->arena, &call->report);

@@ -371,6 +371,70 @@ static void test_cancel(void **state) {
     assert_answer(&shop, "SELECT 1 AS one", "one:int\n[1]\n");
 }
 
+/* -- how far it is ------------------------------------------------------------------------------
+ */
+
+struct counting_watch {
+    struct run_watch watch;
+    unsigned seen[100];
+    size_t n, enough; /* at `enough` it cancels */
+    int fd;
+};
+
+static void count_percent(struct run_watch *watch, unsigned percent) {
+    struct counting_watch *counting = holder_of(watch, struct counting_watch, watch);
+    counting->seen[counting->n++] = percent;
+    if (counting->n == counting->enough) eventfd_write(counting->fd, 1);
+}
+
+static void write_numbers(const char *path, int n) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("n\n", file);
+    for (int i = 0; i < n; i++) fprintf(file, "%d\n", i);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Many seconds of work, of which the engine tells at each of some 120,000 rows. */
+#define LONG_SQL "SELECT max(md5(repeat(CAST(n AS VARCHAR), 60))) AS m FROM \"home\".\"numbers\""
+
+/* It runs until two steps were told and is cancelled then, so that no clock decides. */
+static void test_progress_grows_until_cancelled(void **state) {
+    (void)state;
+    struct engine_rig rig;
+    char dir[] = "test-numbers-XXXXXX", path[64], list[PATH_MAX + 64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/home.numbers.csv", dir);
+    write_numbers(path, 1000000);
+    char *absolute = realpath(path, NULL);
+    assert_non_null(absolute);
+    snprintf(list, sizeof list, "[{name: n, kind: duckdb, load: ['%s'], workers: 1}]", absolute);
+    free(absolute);
+    rig_open(&rig, list);
+
+    struct counting_watch watch = {.watch = {count_percent}, .enough = 2};
+    watch.fd = eventfd(0, EFD_CLOEXEC);
+    struct run_limits limits = limits_ms(120000);
+    limits.cancel_fd = watch.fd;
+    limits.watch = &watch.watch;
+    struct asked a = ask_within(&rig, LONG_SQL, &limits, 0);
+    assert_int_equal(a.r.why, FAIL_CANCELLED);
+    assert_true(watch.n >= 2);
+    for (size_t i = 0; i < watch.n; i++)
+        assert_true(watch.seen[i] > (i > 0 ? watch.seen[i - 1] : 0) && watch.seen[i] < 100);
+    close(watch.fd);
+
+    /* The worker is well, and what runs for a moment tells nothing. */
+    size_t before = watch.n;
+    limits.cancel_fd = -1;
+    a = ask_within(&rig, "SELECT count(*) AS n FROM \"home\".\"numbers\"", &limits, 0);
+    assert_int_equal(a.r.why, FAIL_NONE);
+    assert_true(str_eq(a.text, STR("n:bigint\n[1000000]\n")));
+    assert_int_equal(watch.n, before);
+    rig_close(&rig);
+    assert_int_equal(unlink(path) | rmdir(dir), 0);
+}
+
 static void kill_worker(struct acting_sink *sink) {
     (void)sink;
     kill(only_worker(), SIGKILL);
@@ -608,6 +672,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_deadline_interrupts_a_scan),
         cmocka_unit_test(test_deadline_kills_what_cannot_be_interrupted),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_progress_grows_until_cancelled),
         cmocka_unit_test(test_killed_in_mid_query),
         cmocka_unit_test(test_killed_while_idle),
         cmocka_unit_test(test_stopped_worker_is_killed),

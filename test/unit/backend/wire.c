@@ -252,6 +252,8 @@ static size_t read_all(int fd, struct arena *arena, struct arena *scratch) {
         bool is_good = true;
         if (frame.kind == WIRE_COLUMNS)
             is_good = wire_get_columns(&frame.payload, arena, &columns, &n_columns);
+        uint8_t percent;
+        if (frame.kind == WIRE_PROGRESS) is_good = wire_get_u8(&frame.payload, &percent);
         if (frame.kind == WIRE_ERROR) is_good = wire_get_error(&frame.payload, &error, &text);
         while (frame.kind == WIRE_ROWS && frame.payload.at < frame.payload.end && is_good)
             is_good = wire_get_value(&frame.payload, scratch, &value);
