@@ -75,7 +75,7 @@ static void output_schema(const struct tool *tool, struct json_writer *w) {
     json_array_end(w);
     json_object_end(w);
     json_key(w, STR("error"));
-    json_raw_value(w, STR("{\"type\":[\"object\",\"null\"]}"));
+    json_raw_value(w, STR("{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"object\"}]}"));
     json_key(w, STR("metadata"));
     json_raw_value(w, STR("{\"type\":\"object\"}"));
     json_key(w, STR("audit_id"));

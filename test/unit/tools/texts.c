@@ -54,6 +54,39 @@ static void keeps_the_warehouse_small(void **state) {
     assert_null(toolset_find(STR("nope")));
 }
 
+/* Ajv's strict mode, and so MCP Inspector's, takes one type at a time: several are anyOf. */
+static bool has_list_of_types(const struct json *value) {
+    bool has = false;
+    for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->n; i++)
+        has |= has_list_of_types(&value->items[i]);
+    for (uint32_t i = 0; value->type == JSON_OBJECT && i < value->n; i++) {
+        const struct json_member *member = &value->members[i];
+        has |= str_eq(member->key, STR("type")) && member->value.type == JSON_ARRAY;
+        has |= has_list_of_types(&member->value);
+    }
+    return has;
+}
+
+static void has_one_type_for_each_schema(void **state) {
+    (void)state;
+    const struct tool *tool;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    for (size_t i = 0; (tool = tool_at(i)) != NULL; i++) {
+        struct buf out;
+        struct json_writer w;
+        const struct json *read = NULL;
+        buf_init(&out, 64 * 1024);
+        json_writer_init(&w, &out);
+        tool_describe(tool, true, &w);
+        assert_int_equal(json_read(buf_copy(&out, &arena), NULL, &arena, &read, NULL).why,
+                         FAIL_NONE);
+        assert_false(has_list_of_types(read));
+        buf_deinit(&out);
+    }
+    arena_deinit(&arena);
+}
+
 static void tells_each_in_both_languages(void **state) {
     (void)state;
     const struct tool *tool;
@@ -189,8 +222,11 @@ static void fits_between_its_ends(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keeps_the_warehouse_small), cmocka_unit_test(tells_each_in_both_languages),
-        cmocka_unit_test(names_what_is_there),       cmocka_unit_test(comes_back_from_its_address),
+        cmocka_unit_test(keeps_the_warehouse_small),
+        cmocka_unit_test(has_one_type_for_each_schema),
+        cmocka_unit_test(tells_each_in_both_languages),
+        cmocka_unit_test(names_what_is_there),
+        cmocka_unit_test(comes_back_from_its_address),
         cmocka_unit_test(fits_between_its_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
