@@ -126,6 +126,7 @@ static struct str policy_text(struct loading *l) {
 static result load_identity(struct loading *l, const struct settings *settings,
                             struct snapshot *s) {
     struct identity_sources sources = {.settings = &settings->auth,
+                                       .fetch = &settings->fetch,
                                        .weir = l->trees[FILE_WEIR],
                                        .weir_name = l->names[FILE_WEIR],
                                        .auth = l->trees[FILE_AUTH],

@@ -134,6 +134,8 @@ const struct section settings_sections[] = {
     {"server", server_options, offsetof(struct settings, server), "Where and how we serve."},
     {"http", http_options, offsetof(struct settings, http),
      "What a peer may send, and how long it may take."},
+    {"fetch", fetch_options, offsetof(struct settings, fetch),
+     "How other servers are asked: issuers of tokens, callouts."},
     {"auth", identity_options, offsetof(struct settings, auth), "Who may come in."},
     {"audit", audit_options, offsetof(struct settings, audit), "The record of every call."},
     {"store", store_options, offsetof(struct settings, store), "What replicas share."},

@@ -15,6 +15,7 @@
 #include "audit/audit.h"
 #include "call/snapshot.h"
 #include "identity/identity.h"
+#include "net/fetch.h"
 #include "net/gate.h"
 #include "net/http.h"
 #include "store/store.h"
@@ -41,6 +42,7 @@ struct listener {
 struct settings {
     struct server_settings server;
     struct http_settings http;
+    struct fetch_settings fetch;
     struct identity_settings auth;
     struct audit_settings audit;
     struct store_settings store;

@@ -93,11 +93,15 @@ result identity_state_new(struct store *store, const struct clock *clock,
     struct identity_state *state = fault_now() ? NULL : calloc(1, sizeof *state);
     if (state == NULL) return fail_memory(report);
     *state = (struct identity_state){.store = store, .clock = clock};
-    *out = state;
-    return OK;
+    result r = fetcher_new(clock, &state->fetcher, report);
+    if (r.why != FAIL_NONE) identity_state_free(state);
+    *out = r.why == FAIL_NONE ? state : NULL;
+    return r;
 }
 
 void identity_state_free(struct identity_state *state) {
+    if (state == NULL) return;
+    fetcher_free(state->fetcher);
     free(state);
 }
 

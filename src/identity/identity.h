@@ -102,8 +102,10 @@ extern const struct option identity_options[];
 /* Keys of `auth:` that hold maps, which identity_load() reads itself; ends with NULL. */
 extern const char *const identity_maps[];
 
+struct fetch_settings;
 struct identity_sources {
     const struct identity_settings *settings;
+    const struct fetch_settings *fetch; /* how issuers are asked; NULL: zeroed ones */
     /* Trees as read, NULL where the file is absent; names for problems. */
     const struct yaml *weir, *auth, *auth_local, *enterprise;
     struct str weir_name, auth_name, auth_local_name, enterprise_name;

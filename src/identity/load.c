@@ -376,6 +376,7 @@ static result load(struct loader *l) {
     if (l->sources->auth != NULL) TRY(read_tokens(l, l->sources->auth, l->sources->auth_name));
     if (l->sources->auth_local != NULL)
         TRY(read_tokens(l, l->sources->auth_local, l->sources->auth_local_name));
+    if (l->sources->fetch != NULL) l->identity->fetch = *l->sources->fetch;
     TRY(protected_load(l->sources, l->arena, l->problems, &l->identity->resource));
     TRY(gateway_load(l->sources, l->arena, l->problems, &l->identity->gateway));
     return let_anyone_in(l);

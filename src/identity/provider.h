@@ -17,6 +17,7 @@
 #include "identity/digest.h"
 #include "identity/gateway.h"
 #include "identity/protected.h"
+#include "net/fetch.h"
 
 struct identity_token {
     uint8_t hash[DIGEST_SIZE];
@@ -39,6 +40,7 @@ struct identity {
     struct map users;  /* user_id → identity_user, of enterprise.yaml */
     struct map users_by[USER_ID_KINDS]; /* a name elsewhere → identity_user */
     bool is_bearer_on;
+    struct fetch_settings fetch;    /* for fetch(), beside the state's fetcher */
     const struct principal *anyone; /* who comes without a credential; NULL: refused */
     struct protected_resource resource;
     struct gateway gateway;
@@ -53,6 +55,7 @@ enum { TOKEN_INDEX_SIZE = 16 };
 struct identity_state {
     struct store *store; /* NULL: there is none */
     const struct clock *clock;
+    struct fetcher *fetcher; /* asks issuers; only where origin->may_wait */
 };
 
 /* One caller who is to be identified. */
@@ -79,8 +82,6 @@ size_t identifying_header_count(const struct identifying *who, struct str name);
 
 extern const struct identity_provider provider_bearer;
 extern const struct identity_provider provider_development;
-extern const struct identity_provider provider_gateway;
-extern const struct identity_provider provider_header_user;
 extern const struct identity_provider provider_gateway;
 extern const struct identity_provider provider_header_user;
 
