@@ -143,6 +143,9 @@
 
 #define DESK_THREADS                 16 /* each waits for the store, which commits in groups */
 #define DESK_QUEUE_MAX               4096
+#define ENTRY_THREADS                32  /* each waits for an issuer or for the store */
+#define ENTRY_QUEUE_MAX              256 /* more would wait longer than their clients do */
+#define ENTRY_RETRY_SECONDS          "2" /* as Retry-After says it */
 #define SESSION_TTL_MS               (INT64_C(24) * 3600000) /* after its last use */
 #define SESSION_BYTES_MAX            (256 * KIB) /* of one record: capabilities and subscriptions */
 #define NOTIFICATION_BYTES_MAX       (1 * MIB)   /* one progress or log message */

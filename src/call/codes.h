@@ -47,6 +47,12 @@
     X(RISK_NOT_ALLOWED, 200, D, "the risk level of the statement is not allowed")                  \
     X(CONFIRMATION_REQUIRED, 200, D, "the caller's own user must say yes first")                   \
     X(APPROVAL_REQUIRED, 200, D, "somebody else must approve the call first")                      \
+    X(CONFIRMATION_DECLINED, 200, D, "the caller's own user said no")                              \
+    X(APPROVAL_REJECTED, 200, D, "an approver said no to the call")                                \
+    X(APPROVAL_NOT_FOUND, 404, E, "the request for approval never was, or its time is over")       \
+    X(APPROVAL_NOT_ALLOWED, 403, D, "this person may not decide on the request")                   \
+    X(APPROVAL_DECIDED, 409, E, "the request for approval is not pending any more")                \
+    X(APPROVAL_TOO_LARGE, 200, D, "the call is too large for an approver to see it whole")         \
     X(SCAN_LIMIT_EXCEEDED, 200, D, "the statement would scan more than is allowed")                \
     X(DIALECT_UNSUPPORTED, 200, E, "the backend cannot say the construct with the same meaning")   \
     X(RATE_LIMIT_EXCEEDED, 200, D, "too many calls in the window")                                 \
