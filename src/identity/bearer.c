@@ -1,8 +1,9 @@
-/* Bearer tokens: `Authorization: Bearer TOKEN` (RFC 6750), or WEIR_TOKEN on stdio. */
+/* Bearer tokens: `Authorization: Bearer TOKEN` (RFC 6750), or WEIR_TOKEN on stdio; and the judges
+ * who know them. */
 #include "base/limits.h"
 #include "identity/provider.h"
 
-static result refuse(struct report *report, const char *sentence) {
+result token_refuse(struct report *report, const char *sentence) {
     result r = fail(report, FAIL_DENIED, "AUTH_INVALID_TOKEN", REPORT_NO_OFFSET, "%s", sentence);
     fail_hint(report, "Send the header 'Authorization: Bearer TOKEN' with a token of this server.");
     return r;
@@ -19,6 +20,32 @@ static struct str token_of(struct str header) {
     return token;
 }
 
+/* Tokens of auth.yaml, by their hash. */
+static result judge_ours(const struct identifying *who, struct str token, bool *is_known,
+                         struct principal *out, struct report *report) {
+    uint8_t hash[DIGEST_SIZE];
+    if (!digest_sha256(token, hash)) return fail_memory(report);
+    const struct identity_token *known = identity_token_find(who->identity, hash);
+    *is_known = known != NULL;
+    if (*is_known) *out = known->principal;
+    return OK;
+}
+static const struct token_judge judge_file = {"auth.yaml", judge_ours};
+
+/* Asked in this order: what costs nothing first, and a token with the look of a JWT is shown to
+ * nobody but its own judge, where there is one. */
+static const struct token_judge *const judges[] = {&judge_file, &judge_jwt};
+
+static result judge(const struct identifying *who, struct str token, struct principal *out,
+                    struct report *report) {
+    for (size_t i = 0; i < COUNT(judges); i++) {
+        bool is_known = false;
+        TRY(judges[i]->judge(who, token, &is_known, out, report));
+        if (is_known) return OK;
+    }
+    return token_refuse(report, "the bearer token is not known here");
+}
+
 /* Whoever sends an Authorization header is judged by it, whatever its scheme: a caller with a
  * credential that we do not understand is not one without credentials. */
 static result bearer_identify(const struct identifying *who, bool *found, struct principal *out,
@@ -31,16 +58,10 @@ static result bearer_identify(const struct identifying *who, bool *found, struct
         if (!*found) return OK;
         token = token_of(header);
         if (token.ptr == NULL)
-            return refuse(report, "the Authorization header holds no bearer token");
+            return token_refuse(report, "the Authorization header holds no bearer token");
     }
     *found = token.len > 0;
-    if (!*found) return OK;
-    uint8_t hash[DIGEST_SIZE];
-    if (!digest_sha256(token, hash)) return fail_memory(report);
-    const struct identity_token *known = identity_token_find(who->identity, hash);
-    if (known == NULL) return refuse(report, "the bearer token is not known here");
-    *out = known->principal;
-    return OK;
+    return *found ? judge(who, token, out, report) : OK;
 }
 
 const struct identity_provider provider_bearer = {"bearer", bearer_identify};

@@ -16,6 +16,8 @@
 #include "base/map.h"
 #include "identity/digest.h"
 #include "identity/gateway.h"
+#include "identity/jwt_judge.h"
+#include "identity/jwt_trust.h"
 #include "identity/protected.h"
 #include "net/fetch.h"
 
@@ -44,6 +46,7 @@ struct identity {
     const struct principal *anyone; /* who comes without a credential; NULL: refused */
     struct protected_resource resource;
     struct gateway gateway;
+    struct jwt_trusts jwt;
     const struct header_user *header_users; /* of enterprise.yaml (identity/header_user.h) */
     size_t n_header_users;
 };
@@ -56,6 +59,7 @@ struct identity_state {
     struct store *store; /* NULL: there is none */
     const struct clock *clock;
     struct fetcher *fetcher; /* asks issuers; only where origin->may_wait */
+    struct jwt_state *jwt;
 };
 
 /* One caller who is to be identified. */
@@ -79,6 +83,22 @@ struct identity_provider {
 struct str identifying_header(const struct identifying *who, struct str name);
 /* How often it stands there. */
 size_t identifying_header_count(const struct identifying *who, struct str name);
+
+/* Who may know whose a bearer token is: auth.yaml, an issuer. Asked in the order of the table in
+ * bearer.c until one knows; what nobody knows is refused. Without another judge auth.yaml decides
+ * alone. */
+struct token_judge {
+    const char *name;
+    /* Sets *is_known and fills `out`. Leaves both as they are when the token is none of its own,
+     * and the next is asked. Fails when the token is its own and bad (FAIL_DENIED), or it cannot
+     * tell (FAIL_WAIT as above; FAIL_IO ISSUER_UNAVAILABLE): nobody is asked after. A judge that no
+     * setting switches on knows nothing. */
+    result (*judge)(const struct identifying *who, struct str token, bool *is_known,
+                    struct principal *out, struct report *report);
+};
+
+/* A bearer token that is no good, in one sentence for the client that says no more than it must. */
+result token_refuse(struct report *report, const char *sentence);
 
 extern const struct identity_provider provider_bearer;
 extern const struct identity_provider provider_development;
