@@ -137,6 +137,8 @@ const struct section settings_sections[] = {
     {"fetch", fetch_options, offsetof(struct settings, fetch),
      "How other servers are asked: issuers of tokens, callouts."},
     {"auth", identity_options, offsetof(struct settings, auth), "Who may come in."},
+    {"jwt", jwt_options, offsetof(struct settings, auth.jwt),
+     "Tokens that an issuer signs; `issuers` names more of them, with keys of their own."},
     {"audit", audit_options, offsetof(struct settings, audit), "The record of every call."},
     {"store", store_options, offsetof(struct settings, store), "What replicas share."},
     {"masks", mask_options, offsetof(struct settings, masks),
@@ -248,6 +250,12 @@ static struct str nearest_section(struct str name) {
     return bind_nearest(name, names, n);
 }
 
+/* Keys that hold maps, which their floor reads by itself. */
+static const char *const *maps_of(const struct section *s) {
+    if (s->options == jwt_options) return jwt_maps;
+    return s->options == identity_options ? identity_maps : NULL;
+}
+
 static result read_sections(const struct binder *b, const struct yaml *weir, struct settings *out) {
     if (weir == NULL) return OK;
     for (size_t i = 0; i < weir->n; i++) {
@@ -256,7 +264,7 @@ static result read_sections(const struct binder *b, const struct yaml *weir, str
         bool is_list = str_eq(key->text, STR("listeners")) || str_eq(key->text, STR("backends"));
         if (s != NULL) {
             TRY(rows_read(b, s->options, (char *)out + s->offset, &weir->pairs[i].value, s->name,
-                          s->options == identity_options ? identity_maps : NULL));
+                          maps_of(s)));
         } else if (!is_list && !str_starts(key->text, STR("x-"))) {
             struct str near = nearest_section(key->text);
             problem_add(b->problems, SEVERITY_ERROR, b->file, key, "unknown key '" STR_FMT "'",

@@ -94,6 +94,8 @@ result identity_state_new(struct store *store, const struct clock *clock,
     if (state == NULL) return fail_memory(report);
     *state = (struct identity_state){.store = store, .clock = clock};
     result r = fetcher_new(clock, &state->fetcher, report);
+    if (r.why == FAIL_NONE)
+        r = jwt_state_new(clock, jwks_by_fetch(state->fetcher), &state->jwt, report);
     if (r.why != FAIL_NONE) identity_state_free(state);
     *out = r.why == FAIL_NONE ? state : NULL;
     return r;
@@ -101,6 +103,7 @@ result identity_state_new(struct store *store, const struct clock *clock,
 
 void identity_state_free(struct identity_state *state) {
     if (state == NULL) return;
+    jwt_state_free(state->jwt);
     fetcher_free(state->fetcher);
     free(state);
 }

@@ -379,6 +379,7 @@ static result load(struct loader *l) {
     if (l->sources->fetch != NULL) l->identity->fetch = *l->sources->fetch;
     TRY(protected_load(l->sources, l->arena, l->problems, &l->identity->resource));
     TRY(gateway_load(l->sources, l->arena, l->problems, &l->identity->gateway));
+    TRY(jwt_trusts_load(l->sources, l->identity, l->arena, l->problems, &l->identity->jwt));
     return let_anyone_in(l);
 }
 

@@ -1,6 +1,6 @@
 #include "identity/protected.h"
 
-#include "text/bind.h"
+#include "identity/room.h"
 #include "text/glob.h"
 
 const char *const identity_maps[] = {"tool_scopes", NULL};
@@ -29,16 +29,6 @@ static bool is_plain(struct str text) {
     return text.len > 0;
 }
 
-static bool is_this_machine(struct str authority) {
-    static const struct str names[] = {STR_INIT("localhost"), STR_INIT("127.0.0.1"),
-                                       STR_INIT("[::1]")};
-    for (size_t i = 0; i < COUNT(names); i++) {
-        struct str rest = str_slice(authority, names[i].len, authority.len);
-        if (str_starts(authority, names[i]) && (rest.len == 0 || rest.ptr[0] == ':')) return true;
-    }
-    return false;
-}
-
 static bool has_capitals(struct str text) {
     for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] >= 'A' && text.ptr[i] <= 'Z') return true;
@@ -51,7 +41,7 @@ static bool is_canonical(struct str uri) {
     bool is_safe = str_starts(origin, STR("https://"));
     struct str authority = str_slice(origin, is_safe ? 8 : 7, origin.len);
     if (!is_plain(uri) || has_capitals(origin) || authority.len == 0) return false;
-    return is_safe || (str_starts(origin, STR("http://")) && is_this_machine(authority));
+    return is_safe || (str_starts(origin, STR("http://")) && room_is_this_machine(authority));
 }
 
 /* scope-token of RFC 6749, 3.3. */
@@ -108,21 +98,6 @@ static const struct bind_key rows_keys[] = {{.name = "tool_scopes",
                                             {.name = NULL}};
 static const struct bind_kind rows_kind = {.what = "auth", .keys = rows_keys};
 
-/* The other keys of `auth:` are rows of settings, read elsewhere. */
-static result read_rows(const struct identity_sources *sources, struct arena *arena,
-                        struct problems *problems, struct scope_rows *out) {
-    const struct binder binder = {arena, problems, sources->weir_name};
-    const struct yaml *auth = yaml_get(sources->weir, STR("auth"));
-    for (size_t i = 0; auth != NULL && auth->type == YAML_MAP && i < auth->n; i++) {
-        struct yaml one = *auth;
-        one.pairs = &auth->pairs[i];
-        one.n = 1;
-        if (str_eq(one.pairs[0].key.text, str_of(rows_keys[0].name)))
-            return bind_map(&binder, &rows_kind, &one, out);
-    }
-    return OK;
-}
-
 result protected_load(const struct identity_sources *sources, struct arena *arena,
                       struct problems *problems, struct protected_resource *out) {
     const struct identity_settings *settings = sources->settings;
@@ -131,7 +106,7 @@ result protected_load(const struct identity_sources *sources, struct arena *aren
                                        .name = settings->resource_name,
                                        .servers = settings->authorization_servers,
                                        .scopes = settings->scopes_supported};
-    TRY(read_rows(sources, arena, problems, &read));
+    TRY(room_read_key(sources, STR("auth"), &rows_kind, arena, problems, &read));
     const struct scope_row *row = read.rows.items;
     struct scope_rule *rules = arena_new_array(arena, read.rows.n, struct scope_rule);
     if (rules == NULL) return fail_memory(NULL);
