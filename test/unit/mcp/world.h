@@ -47,39 +47,9 @@ static const char world_schema[] = "tables:\n"
                                    "    columns:\n"
                                    "      - {name: amount, type: bigint}\n";
 
-static inline void world_backends(struct rig *rig, struct snapshot *s, struct problems *problems) {
-    rig_write(rig->root, "world.yaml", world_schema);
-    struct backend_setup base = {.file = STR("weir.yaml"),
-                                 .config_dir = str_of(rig->root),
-                                 .state_dir = str_of(rig->state),
-                                 .default_project = STR("shop")};
-    const struct yaml *list =
-        rig_yaml(&s->arena, "- {name: paper, kind: schema, file: world.yaml}\n");
-    result r = backend_set_open(list, &base, problems, &s->backends);
-    assert_int_equal(r.why, FAIL_NONE);
-}
-
 static inline struct snapshot *world_snapshot(struct rig *rig) {
-    struct snapshot *s = calloc(1, sizeof *s);
-    struct problems problems;
-    assert_non_null(s);
-    s->refs = 1;
-    s->release = rig_release;
-    arena_init(&s->arena, 64 * MIB);
-    problems_init(&problems, &s->arena);
-    struct policy_sources sources = {.policy = rig_yaml(&s->arena, world_policy),
-                                     .enterprise = rig_yaml(&s->arena, world_enterprise),
-                                     .policy_name = STR("policy.yaml"),
-                                     .enterprise_name = STR("enterprise.yaml"),
-                                     .policy_text = STR("text")};
-    result r = policy_load(&sources, &s->arena, &problems, &s->policy);
-    assert_int_equal(r.why, FAIL_NONE);
-    r = catalog_load(NULL, STR_NONE, STR("shop"), &s->arena, &problems, &s->catalog);
-    assert_int_equal(r.why, FAIL_NONE);
-    world_backends(rig, s, &problems);
-    assert_int_equal(problems.n_errors, 0);
-    s->settings = rig->snapshot->settings;
-    return s;
+    static const struct rig_house house = {world_policy, world_enterprise, world_schema};
+    return rig_snapshot(rig, &house);
 }
 
 static struct door world;

@@ -81,9 +81,15 @@ static inline void rig_write(const char *dir, const char *name, const char *text
     assert_int_equal(fclose(file), 0);
 }
 
-static inline void rig_open_backends(struct rig *rig, struct snapshot *s,
+/* What a house is made of; its backend is named "paper" and cannot run anything. */
+struct rig_house {
+    const char *policy, *enterprise, *schema;
+};
+static const struct rig_house rig_shop = {rig_policy, rig_enterprise, rig_schema};
+
+static inline void rig_open_backends(struct rig *rig, const char *schema, struct snapshot *s,
                                      struct problems *problems) {
-    rig_write(rig->root, "schema.yaml", rig_schema);
+    rig_write(rig->root, "schema.yaml", schema);
     struct backend_setup base = {.file = STR("weir.yaml"),
                                  .config_dir = str_of(rig->root),
                                  .state_dir = str_of(rig->state),
@@ -94,7 +100,7 @@ static inline void rig_open_backends(struct rig *rig, struct snapshot *s,
     assert_int_equal(r.why, FAIL_NONE);
 }
 
-static inline struct snapshot *rig_snapshot(struct rig *rig) {
+static inline struct snapshot *rig_snapshot(struct rig *rig, const struct rig_house *house) {
     struct snapshot *s = calloc(1, sizeof *s);
     struct problems problems;
     assert_non_null(s);
@@ -102,8 +108,8 @@ static inline struct snapshot *rig_snapshot(struct rig *rig) {
     s->release = rig_release;
     arena_init(&s->arena, 64 * MIB);
     problems_init(&problems, &s->arena);
-    struct policy_sources sources = {.policy = rig_yaml(&s->arena, rig_policy),
-                                     .enterprise = rig_yaml(&s->arena, rig_enterprise),
+    struct policy_sources sources = {.policy = rig_yaml(&s->arena, house->policy),
+                                     .enterprise = rig_yaml(&s->arena, house->enterprise),
                                      .policy_name = STR("policy.yaml"),
                                      .enterprise_name = STR("enterprise.yaml"),
                                      .policy_text = STR("text")};
@@ -111,7 +117,7 @@ static inline struct snapshot *rig_snapshot(struct rig *rig) {
     assert_int_equal(r.why, FAIL_NONE);
     r = catalog_load(NULL, STR_NONE, STR("shop"), &s->arena, &problems, &s->catalog);
     assert_int_equal(r.why, FAIL_NONE);
-    rig_open_backends(rig, s, &problems);
+    rig_open_backends(rig, house->schema, s, &problems);
     assert_int_equal(problems.n_errors, 0);
     s->settings = (struct call_settings){.reply_max_bytes = 1 * MIB, .queue_max = 16};
     return s;
@@ -149,7 +155,7 @@ static inline void rig_init(struct rig *rig) {
     rig->limiter = policy_limiter_new();
     assert_non_null(rig->limiter);
     rig_open_audit(rig);
-    rig->snapshot = rig_snapshot(rig);
+    rig->snapshot = rig_snapshot(rig, &rig_shop);
     rig_open_road(rig, 16);
 }
 
