@@ -43,12 +43,19 @@ static bool identify(struct http_door *door, struct turn *turn, const struct htt
     if (!is_missing) challenge.error = "invalid_token";
     if (!is_missing) challenge.description = str_of(call->report.sentence);
     if (turn->metadata.len > 0) challenge.scope = oauth_first_scopes(resource, &call->arena);
-    struct http_header header = {STR("WWW-Authenticate"),
-                                 oauth_challenge(&challenge, &call->arena)};
-    if (header.value.ptr == NULL) header.value = STR("Bearer");
+    struct refusal why = {.status = 500,
+                          .code = code->name,
+                          .message = call->report.sentence,
+                          .hint = call->report.hint,
+                          .origin = http_header(req, STR("Origin"))};
+    if (r.why == FAIL_DENIED) {
+        struct str value = oauth_challenge(&challenge, &call->arena);
+        why.status = 401;
+        why.header =
+            (struct http_header){STR("WWW-Authenticate"), value.len > 0 ? value : STR("Bearer")};
+    }
     road_refused(door->mcp->road, req->peer, code->name);
-    visit_refuse(req->exchange, r.why == FAIL_DENIED ? 401 : 500, code->name, call->report.sentence,
-                 call->report.hint, r.why == FAIL_DENIED ? &header : NULL);
+    visit_refuse(req->exchange, &why);
     return false;
 }
 
@@ -93,7 +100,9 @@ static void admit(struct http_door *door, struct http_exchange *x, const struct 
                   void (*take)(struct turn *turn, const struct http_request *req)) {
     struct turn *turn = visit_begin(door->mcp, x, req, origin);
     if (turn == NULL) {
-        visit_refuse(x, 503, "OUT_OF_MEMORY", "the server is out of memory", NULL, NULL);
+        struct refusal why = {503, "OUT_OF_MEMORY", "the server is out of memory",
+                              .origin = origin};
+        visit_refuse(x, &why);
         return;
     }
     turn->call->origin.toolsets = door->toolsets;
@@ -126,9 +135,18 @@ static void put_allowed_headers(const struct http_request *req, struct buf *out)
     }
 }
 
-static void refuse_type(struct http_exchange *x) {
-    visit_refuse(x, 415, "UNSUPPORTED_MEDIA_TYPE", "the body must be of type application/json",
-                 "Send the header Content-Type: application/json", NULL);
+static void refuse_type(struct http_exchange *x, struct str origin) {
+    struct refusal why = {415, "UNSUPPORTED_MEDIA_TYPE",
+                          "the body must be of type application/json",
+                          "Send the header Content-Type: application/json", .origin = origin};
+    visit_refuse(x, &why);
+}
+
+static void refuse_method(struct http_exchange *x, struct str origin, const char *message,
+                          struct str allowed) {
+    struct refusal why = {405, "METHOD_NOT_ALLOWED", message, .origin = origin,
+                          .header = {STR("Allow"), allowed}};
+    visit_refuse(x, &why);
 }
 
 static void preflight(struct http_exchange *x, const struct http_request *req, struct str origin) {
@@ -154,7 +172,6 @@ static void preflight(struct http_exchange *x, const struct http_request *req, s
 static void serve_mcp(struct http_door *door, struct http_exchange *x,
                       const struct http_request *req) {
     struct str origin = http_header(req, STR("Origin"));
-    static const struct http_header allow = HEADER("Allow", "GET, POST, DELETE, OPTIONS");
     if (str_eq(req->method, STR("OPTIONS")))
         preflight(x, req, origin);
     else if (str_eq(req->method, STR("GET")))
@@ -162,9 +179,9 @@ static void serve_mcp(struct http_door *door, struct http_exchange *x,
     else if (str_eq(req->method, STR("DELETE")))
         admit(door, x, req, origin, http_session_delete);
     else if (!str_eq(req->method, STR("POST")))
-        visit_refuse(x, 405, "METHOD_NOT_ALLOWED", "messages are sent by POST", NULL, &allow);
+        refuse_method(x, origin, "messages are sent by POST", STR("GET, POST, DELETE, OPTIONS"));
     else if (!is_json(req))
-        refuse_type(x);
+        refuse_type(x, origin);
     else
         admit(door, x, req, origin, take_post);
 }
@@ -183,18 +200,16 @@ static bool is_beside(const struct http_door *door, struct str path, struct str 
 static void serve_sse(struct http_door *door, struct http_exchange *x,
                       const struct http_request *req, bool is_stream) {
     struct str origin = http_header(req, STR("Origin"));
-    static const struct http_header allow_get = HEADER("Allow", "GET, OPTIONS");
-    static const struct http_header allow_post = HEADER("Allow", "POST, OPTIONS");
     if (str_eq(req->method, STR("OPTIONS")))
         preflight(x, req, origin);
-    else if (!str_eq(req->method, is_stream ? STR("GET") : STR("POST")))
-        visit_refuse(x, 405, "METHOD_NOT_ALLOWED",
-                     is_stream ? "a stream is opened by GET" : "messages are sent by POST", NULL,
-                     is_stream ? &allow_get : &allow_post);
+    else if (is_stream && !str_eq(req->method, STR("GET")))
+        refuse_method(x, origin, "a stream is opened by GET", STR("GET, OPTIONS"));
+    else if (!is_stream && !str_eq(req->method, STR("POST")))
+        refuse_method(x, origin, "messages are sent by POST", STR("POST, OPTIONS"));
     else if (is_stream)
         admit(door, x, req, origin, http_sse_open);
     else if (!is_json(req))
-        refuse_type(x);
+        refuse_type(x, origin);
     else
         admit(door, x, req, origin, http_sse_post);
 }
@@ -214,10 +229,10 @@ static bool serve_metadata(struct http_door *door, struct http_exchange *x,
     return is_served;
 }
 
-static void refuse_request(struct http_door *door, struct http_exchange *x,
-                           const struct http_request *req, const char *sentence, const char *hint) {
-    road_refused(door->mcp->road, req->peer, "BAD_REQUEST");
-    visit_refuse(x, 400, "BAD_REQUEST", sentence, hint, NULL);
+static void refuse_request(struct http_door *door, const struct http_request *req,
+                           const struct refusal *why) {
+    road_refused(door->mcp->road, req->peer, why->code);
+    visit_refuse(req->exchange, why);
 }
 
 void http_door_serve(void *ctx, struct http_exchange *x, const struct http_request *req) {
@@ -227,17 +242,23 @@ void http_door_serve(void *ctx, struct http_exchange *x, const struct http_reque
     struct str origin = is_public ? STR_NONE : http_header(req, STR("Origin"));
     enum gate_answer gate = gate_check(door->gate, req->host, origin, req->bind_is_loopback);
     if (gate != GATE_ALLOW) {
-        road_refused(door->mcp->road, req->peer, gate_code(gate));
-        visit_refuse(x, 403, gate_code(gate),
-                     gate == GATE_HOST_NOT_ALLOWED ? "this Host is not served here"
-                                                   : "pages of this Origin may not call",
-                     "security.yaml lists allowed_hosts and allowed_origins", NULL);
+        const struct refusal why = {
+            403, gate_code(gate),
+            gate == GATE_HOST_NOT_ALLOWED ? "this Host is not served here"
+                                          : "pages of this Origin may not call",
+            .hint = "security.yaml lists allowed_hosts and allowed_origins"};
+        refuse_request(door, req, &why);
     } else if (http_header_count(req, STR("Authorization")) > 1) {
         /* Two readers of such a request could take it for two people's. */
-        refuse_request(door, x, req, "the header Authorization is given more than once", NULL);
+        const struct refusal why = {400, "BAD_REQUEST",
+                                    "the header Authorization is given more than once",
+                                    .origin = origin};
+        refuse_request(door, req, &why);
     } else if (oauth_query_has_token(req->query)) {
-        refuse_request(door, x, req, "a token in the address is not looked at",
-                       "Send the header 'Authorization: Bearer TOKEN'");
+        const struct refusal why = {400, "BAD_REQUEST", "a token in the address is not looked at",
+                                    "Send the header 'Authorization: Bearer TOKEN'",
+                                    .origin = origin};
+        refuse_request(door, req, &why);
     } else if (is_mcp_path(door, req)) {
         serve_mcp(door, x, req);
     } else if (is_beside(door, req->path, STR(HTTP_SSE_WORD))) {
@@ -245,8 +266,9 @@ void http_door_serve(void *ctx, struct http_exchange *x, const struct http_reque
     } else if (is_beside(door, req->path, STR(HTTP_MESSAGES_WORD))) {
         serve_sse(door, x, req, false);
     } else if (!serve_metadata(door, x, req) && !health_serve(door->mcp, x, req)) {
-        visit_refuse(x, 404, "NOT_FOUND", "there is nothing at this path", "MCP is served at /mcp",
-                     NULL);
+        const struct refusal why = {404, "NOT_FOUND", "there is nothing at this path",
+                                    "MCP is served at /mcp", .origin = origin};
+        visit_refuse(x, &why);
     }
 }
 

@@ -41,26 +41,6 @@ struct visit {
     void (*later)(struct turn *turn);
 };
 
-void visit_refuse(struct http_exchange *x, int status, const char *code, const char *message,
-                  const char *hint, const struct http_header *extra) {
-    struct buf body;
-    struct json_writer w;
-    buf_init(&body, 4096);
-    json_writer_init(&w, &body);
-    json_object(&w);
-    json_key(&w, STR("error"));
-    json_object(&w);
-    json_put_text(&w, STR("code"), str_of(code));
-    json_put_text(&w, STR("message"), str_of(message));
-    if (hint != NULL && hint[0] != '\0') json_put_text(&w, STR("hint"), str_of(hint));
-    json_object_end(&w);
-    json_object_end(&w);
-    struct http_header headers[2] = {json_type};
-    if (extra != NULL) headers[1] = *extra;
-    http_reply(x, status, headers, extra != NULL ? 2 : 1, &body);
-    buf_deinit(&body);
-}
-
 bool visit_lists_type(struct str header, struct str type) {
     for (struct str rest = header; rest.ptr != NULL;) {
         struct str item = str_cut(&rest, ',');
@@ -71,13 +51,14 @@ bool visit_lists_type(struct str header, struct str type) {
 
 /* -- headers ---------------------------------------------------------------------------------- */
 
+/* A page may read the answer, and of its headers those that the protocol needs. */
 enum { CORS_HEADERS = 3 };
-static size_t put_cors(const struct visit *visit, struct http_header *headers) {
-    if (visit->origin.len == 0) return 0;
-    headers[0] = (struct http_header){STR("Access-Control-Allow-Origin"), visit->origin};
+static size_t put_cors(struct str origin, struct http_header *headers) {
+    if (origin.len == 0) return 0;
+    headers[0] = (struct http_header){STR("Access-Control-Allow-Origin"), origin};
     headers[1] = (struct http_header)HEADER("Vary", "Origin");
-    headers[2] = (struct http_header)HEADER("Access-Control-Expose-Headers",
-                                            "Mcp-Session-Id, WWW-Authenticate");
+    headers[2] = (struct http_header)HEADER(
+        "Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version");
     return CORS_HEADERS;
 }
 
@@ -85,10 +66,37 @@ static size_t put_cors(const struct visit *visit, struct http_header *headers) {
 enum { COMMON_HEADERS = CORS_HEADERS + 1 };
 static size_t put_common(const struct visit *visit, struct http_header *headers) {
     const struct session *session = visit->turn->session;
-    size_t n = put_cors(visit, headers);
+    size_t n = put_cors(visit->origin, headers);
     if (session != NULL && session->id.len > 0 && !session->is_stream)
         headers[n++] = (struct http_header){STR("Mcp-Session-Id"), session->id};
     return n;
+}
+
+/* -- refusals --------------------------------------------------------------------------------- */
+
+static void put_refusal(const struct refusal *why, struct buf *body) {
+    struct json_writer w;
+    json_writer_init(&w, body);
+    json_object(&w);
+    json_key(&w, STR("error"));
+    json_object(&w);
+    json_put_text(&w, STR("code"), str_of(why->code));
+    json_put_text(&w, STR("message"), str_of(why->message));
+    if (why->hint != NULL && why->hint[0] != '\0')
+        json_put_text(&w, STR("hint"), str_of(why->hint));
+    json_object_end(&w);
+    json_object_end(&w);
+}
+
+void visit_refuse(struct http_exchange *x, const struct refusal *why) {
+    struct http_header headers[2 + CORS_HEADERS] = {json_type};
+    size_t n = 1 + put_cors(why->origin, headers + 1);
+    struct buf body;
+    if (why->header.value.len > 0) headers[n++] = why->header;
+    buf_init(&body, 4096);
+    put_refusal(why, &body);
+    http_reply(x, why->status, headers, n, &body);
+    buf_deinit(&body);
 }
 
 /* -- on the loop ------------------------------------------------------------------------------ */
@@ -184,7 +192,7 @@ static void reply_accepted(struct visit *visit) {
     buf_init(&body, KIB);
     buf_add(&body, STR("Accepted"));
     http_on_gone(visit->exchange, NULL, NULL);
-    http_reply(visit->exchange, 202, headers, put_cors(visit, headers), &body);
+    http_reply(visit->exchange, 202, headers, put_cors(visit->origin, headers), &body);
     buf_deinit(&body);
     visit->exchange = NULL;
 }

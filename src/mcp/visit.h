@@ -42,10 +42,14 @@ bool visit_send_event(struct turn *turn, struct str event, struct str data);
 void visit_accept(struct turn *turn);
 void visit_finish(struct turn *turn);
 
-/* {"error":{"code":…,"message":…,"hint":…}} and one header more, or NULL: for those who are not
- * through the door. */
-void visit_refuse(struct http_exchange *x, int status, const char *code, const char *message,
-                  const char *hint, const struct http_header *extra);
+/* {"error":{"code":…,"message":…,"hint":…}}: for those who are not through the door. */
+struct refusal {
+    int status;
+    const char *code, *message, *hint; /* no hint: NULL */
+    struct str origin;                 /* of the page that may read it (CORS); empty: none */
+    struct http_header header;         /* one more; its value empty: none */
+};
+void visit_refuse(struct http_exchange *x, const struct refusal *why);
 
 /* Headers that every event stream begins with. */
 enum { STREAM_HEADERS = 3 };
