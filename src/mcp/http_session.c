@@ -69,7 +69,7 @@ void http_session_get(struct turn *turn, const struct http_request *req) {
 static void close_session(struct turn *turn) {
     struct report report = {0};
     if (!find(turn)) return;
-    result r = session_close(turn->mcp->store, turn->session, &turn->call->arena, &report);
+    result r = mcp_close_session(turn->mcp, turn->session, &turn->call->arena, &report);
     if (r.why != FAIL_NONE) {
         turn_fail(turn, &report);
         return;

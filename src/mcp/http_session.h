@@ -3,7 +3,7 @@
  *
  *     GET     the stream for what belongs to no request: changes of lists and resources; or, with
  *             Last-Event-ID, what is left of the stream of one request
- *     DELETE  ends the session
+ *     DELETE  ends the session, and its GET streams at every replica
  *
  * Threads: called on the loop of the turn's exchange.
  */

@@ -13,11 +13,14 @@ static void refuse(struct turn *turn, int status, int code, const char *message)
 /* -- the stream ------------------------------------------------------------------------------- */
 
 static void hold(struct turn *turn) {
-    struct subscription what = {.wants = CHANGED_ALL, .session_id = turn->session->id};
-    if (visit_send_event(turn, STR("endpoint"), turn->endpoint) && turn->way->hold(turn, &what))
+    struct subscription what = {
+        .wants = CHANGED_ALL, .session_id = turn->session->id, .is_session = true};
+    if (visit_send_event(turn, STR("endpoint"), turn->endpoint) && turn->way->hold(turn, &what)) {
         turn->finish(turn);
-    else
-        refuse(turn, 503, RPC_INTERNAL_ERROR, "no more streams can be held open");
+        return;
+    }
+    mcp_forget_session(turn->mcp, turn->session->id);
+    refuse(turn, 503, RPC_INTERNAL_ERROR, "no more streams can be held open");
 }
 
 /* At the desk. What the client can is known from its initialize. */

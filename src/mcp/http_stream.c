@@ -59,8 +59,8 @@ static void run(struct loop_task *task) {
     pthread_mutex_unlock(&stream->hub->lock);
     if (stream->exchange == NULL)
         free(stream);
-    else
-        subscriber_tell(stream->hub, &stream->subscriber);
+    else if (!subscriber_tell(stream->hub, &stream->subscriber))
+        end(stream);
 }
 
 static void wake(struct subscriber *subscriber) {

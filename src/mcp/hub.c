@@ -10,19 +10,30 @@
 void hub_init(struct hub *hub) {
     pthread_mutex_init(&hub->lock, NULL);
     list_init(&hub->all);
-    hub->n = 0;
+    hub->n = hub->n_sessions = 0;
+    hub->ended = NULL;
 }
 
 void hub_deinit(struct hub *hub) {
     pthread_mutex_destroy(&hub->lock);
 }
 
-size_t hub_count(struct hub *hub) {
+static size_t look_at(struct hub *hub, const size_t *number) {
     pthread_mutex_lock(&hub->lock);
-    size_t n = hub->n;
+    size_t n = *number;
     pthread_mutex_unlock(&hub->lock);
     return n;
 }
+
+size_t hub_count(struct hub *hub) {
+    return look_at(hub, &hub->n);
+}
+
+size_t hub_count_sessions(struct hub *hub) {
+    return look_at(hub, &hub->n_sessions);
+}
+
+enum { CLOSED = CHANGED_ALL + 1 }; /* pending beside CHANGED_*: its session */
 
 struct note {
     struct note *next;
@@ -82,12 +93,14 @@ bool hub_join(struct hub *hub, struct subscriber *s, const struct subscription *
               const struct carrier *carrier) {
     s->carrier = carrier;
     s->wants = what->wants;
+    s->is_session = what->is_session;
     bool is_whole = copy_names(s, what) && copy_watched(what->watched, &s->watched, &s->n_watched);
     pthread_mutex_lock(&hub->lock);
     bool has_joined = is_whole && hub->n < HUB_SUBSCRIBERS_MAX;
     if (has_joined) {
         list_add_last(&hub->all, &s->link);
         hub->n++;
+        if (s->session_id.len > 0) hub->n_sessions++;
     }
     pthread_mutex_unlock(&hub->lock);
     if (!has_joined) release(s);
@@ -96,9 +109,12 @@ bool hub_join(struct hub *hub, struct subscriber *s, const struct subscription *
 
 void hub_leave(struct hub *hub, struct subscriber *s) {
     pthread_mutex_lock(&hub->lock);
-    if (link_joined(&s->link)) hub->n--;
+    bool was_there = link_joined(&s->link);
+    if (was_there) hub->n--;
+    if (was_there && s->session_id.len > 0) hub->n_sessions--;
     list_leave(&s->link);
     pthread_mutex_unlock(&hub->lock);
+    if (was_there && s->is_session && hub->ended != NULL) hub->ended(hub->with, s->session_id);
     release(s);
 }
 
@@ -162,6 +178,15 @@ void hub_post(struct hub *hub, struct str session_id, struct str json) {
     pthread_mutex_lock(&hub->lock);
     struct subscriber *s = of_session(hub, session_id);
     if (s != NULL) add_note(s, NULL, json);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+void hub_close(struct hub *hub, struct str session_id) {
+    pthread_mutex_lock(&hub->lock);
+    for (struct link *at = hub->all.next; at != &hub->all; at = at->next) {
+        struct subscriber *s = holder_of(at, struct subscriber, link);
+        if (s->session_id.len > 0 && str_eq(s->session_id, session_id)) wake(s, CLOSED);
+    }
     pthread_mutex_unlock(&hub->lock);
 }
 
@@ -287,7 +312,7 @@ static void tell_watched(struct hub *hub, struct subscriber *s) {
     arena_deinit(&arena);
 }
 
-void subscriber_tell(struct hub *hub, struct subscriber *s) {
+bool subscriber_tell(struct hub *hub, struct subscriber *s) {
     pthread_mutex_lock(&hub->lock);
     unsigned pending = s->pending;
     struct note *notes = s->notes;
@@ -299,6 +324,7 @@ void subscriber_tell(struct hub *hub, struct subscriber *s) {
     if (pending & CHANGED_RESOURCES) tell(s, "notifications/resources/list_changed", STR_NONE);
     if (pending & CHANGED_WATCHED) tell_watched(hub, s);
     tell_notes(s, notes);
+    return (pending & CLOSED) == 0;
 }
 
 static void put_watched(const struct subscriber *s, const char *key, bool uris,

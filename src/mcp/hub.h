@@ -7,8 +7,12 @@
  * changes at once are told once.
  *
  * Memory:  a subscriber is the first member of its carrier's own struct, of a few hundred bytes.
+ * Ends:    a subscriber ends with its connection, or because its session was closed (hub_close()):
+ *          then subscriber_tell() is false, and its carrier ends it.
+ *
  * Errors:  hub_join() is false for want of memory or place (HUB_SUBSCRIBERS_MAX).
- * Threads: hub_changed(), hub_note(), hub_post(), hub_has() and hub_watch() from any thread; a
+ * Threads: hub_changed(), hub_note(), hub_post(), hub_close(), hub_has() and hub_watch() from any
+ *          thread; a
  *          subscriber belongs to its carrier's.
  */
 #ifndef WEIR_MCP_HUB_H
@@ -41,6 +45,7 @@ struct subscriber {
     char *names;           /* malloc'd: what the next two stand in */
     struct str id;         /* of the listen request, as JSON text; empty: a legacy stream */
     struct str session_id; /* of a legacy stream */
+    bool is_session;       /* which is over with it */
     /* Under the hub's lock. */
     unsigned pending;
     struct str *watched; /* URIs, and ids of tasks; malloc'd, one allocation */
@@ -51,16 +56,22 @@ struct subscriber {
 struct hub {
     pthread_mutex_t lock;
     struct link all;
-    size_t n;
+    size_t n, n_sessions; /* all; those of legacy sessions */
+    /* A subscriber has left that was its session. On its carrier's thread; must not block. */
+    void (*ended)(void *with, struct str session_id);
+    void *with;
 };
 
 void hub_init(struct hub *hub);
 void hub_deinit(struct hub *hub);
+/* How many there are; how many of them are of legacy sessions. */
 size_t hub_count(struct hub *hub);
+size_t hub_count_sessions(struct hub *hub);
 
 struct subscription {
     unsigned wants;
     struct str id, session_id;
+    bool is_session;            /* the session is over when the subscriber leaves */
     const struct json *watched; /* an array of texts; NULL: none */
 };
 
@@ -79,12 +90,16 @@ void hub_note(struct hub *hub, struct str name, const char *method, struct str m
 void hub_post(struct hub *hub, struct str session_id, struct str json);
 bool hub_has(struct hub *hub, struct str session_id);
 
+/* The session has ended, and so do its streams. */
+void hub_close(struct hub *hub, struct str session_id);
+
 /* The sessions with a stream here, and what such a session watches from now on. */
 bool hub_sessions(struct hub *hub, struct arena *arena, struct str **ids, size_t *n);
 void hub_watch(struct hub *hub, struct str session_id, const struct json *watched);
 
-/* On the carrier's thread: tells what is pending. */
-void subscriber_tell(struct hub *hub, struct subscriber *subscriber);
+/* On the carrier's thread: tells what is pending. false: its session was closed, and the carrier
+ * ends it now, without a farewell. */
+bool subscriber_tell(struct hub *hub, struct subscriber *subscriber);
 /* The first message of a listen stream: what was granted of what was asked for. */
 void subscriber_acknowledge(struct subscriber *subscriber);
 /* The last one: the result of the listen request. Nothing on a legacy stream. */

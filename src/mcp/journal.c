@@ -1,11 +1,7 @@
 #include "mcp/journal.h"
 
-#include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "call/call.h"
-
-#include <time.h>
 
 static struct str key_of(const char *sort, struct str name, struct arena *arena) {
     return str_printf(arena, "%s/" STR_FMT, sort, STR_ARG(name));
@@ -17,68 +13,38 @@ static struct str key_of(const char *sort, struct str name, struct arena *arena)
  * answer will find no place. */
 static void prolong(struct journals *journals, struct journal *journal, struct arena *arena) {
     struct report report = {0};
-    struct store_value value;
     bool is_ours;
     struct str key = key_of("lease", journal->name, arena);
     if (key.ptr == NULL) return;
     result r = store_touch(journals->store, key, journal->lease_version, JOURNAL_LEASE_MS, &is_ours,
                            &report);
-    if (r.why == FAIL_NONE && journal->cancel_key.len > 0) {
-        r = store_take(journals->store, journal->cancel_key, arena, &value, &report);
-        bool is_cancelled = r.why == FAIL_NONE && value.version != STORE_ABSENT;
-        if (is_cancelled && journal->is_silenced != NULL) *journal->is_silenced = true;
-        if (is_cancelled) call_cancel(journal->call);
-    }
     if (r.why != FAIL_NONE) log_line(LOG_WARN, "lease_not_kept", STR_NONE, "%s", report.sentence);
 }
 
-static void prolong_all(struct journals *journals) {
+static void prolong_all(void *with) {
+    struct journals *journals = with;
     struct arena arena;
     arena_init(&arena, JOURNAL_ARENA_BYTES);
+    pthread_mutex_lock(&journals->lock);
     for (struct link *at = journals->held.next; at != &journals->held; at = at->next) {
         prolong(journals, holder_of(at, struct journal, link), &arena);
         arena_reset(&arena);
     }
+    pthread_mutex_unlock(&journals->lock);
     arena_deinit(&arena);
 }
 
-static void *keep(void *arg) {
-    struct journals *journals = arg;
-    struct timespec until;
-    pthread_mutex_lock(&journals->lock);
-    while (!journals->is_ending) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += JOURNAL_BEAT_MS / 1000;
-        pthread_cond_timedwait(&journals->ending, &journals->lock, &until);
-        if (!journals->is_ending) prolong_all(journals);
-    }
-    pthread_mutex_unlock(&journals->lock);
-    return NULL;
-}
-
 result journals_open(struct journals *journals, struct store *store, struct report *report) {
-    pthread_condattr_t monotonic;
     *journals = (struct journals){.store = store};
     pthread_mutex_init(&journals->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&journals->ending, &monotonic);
-    pthread_condattr_destroy(&monotonic);
     list_init(&journals->held);
     if (store == NULL) return OK;
-    journals->has_keeper =
-        !fault_now() && pthread_create(&journals->keeper, NULL, keep, journals) == 0;
-    return journals->has_keeper ? OK : fail_memory(report);
+    return beat_start(&journals->keeper, JOURNAL_BEAT_MS, prolong_all, journals, report);
 }
 
 void journals_close(struct journals *journals) {
-    pthread_mutex_lock(&journals->lock);
-    journals->is_ending = true;
-    pthread_cond_broadcast(&journals->ending);
-    pthread_mutex_unlock(&journals->lock);
-    if (journals->has_keeper) pthread_join(journals->keeper, NULL);
+    beat_stop(&journals->keeper);
     pthread_mutex_destroy(&journals->lock);
-    pthread_cond_destroy(&journals->ending);
 }
 
 /* -- leases ----------------------------------------------------------------------------------- */
@@ -179,16 +145,4 @@ result journal_read(struct journals *journals, struct str name, uint64_t after, 
                                    str_slice(value, 1, value.len)};
     }
     return OK;
-}
-
-/* -- cancelling from afar --------------------------------------------------------------------- */
-
-struct str journal_cancel_key(struct str session_id, struct str request_id, struct arena *arena) {
-    return str_printf(arena, "cancel/" STR_FMT "/" STR_FMT, STR_ARG(session_id),
-                      STR_ARG(request_id));
-}
-
-result journal_cancel(struct journals *journals, struct str cancel_key, struct report *report) {
-    struct store_item item = {cancel_key, STR("cancel"), JOURNAL_CANCEL_TTL_MS};
-    return store_put(journals->store, &item, NULL, report);
 }

@@ -10,7 +10,6 @@
  *
  *     journal/NAME   the request's body      lease/NAME   who runs it
  *     events/NAME    'm' a message before the answer, 'a' the answer; then its JSON
- *     cancel/…       asked for at another replica
  *
  * Errors:  the store's.
  * Threads: all but the keeper block on the store: a desk or a worker.
@@ -19,27 +18,19 @@
 #define WEIR_MCP_JOURNAL_H
 
 #include "base/list.h"
+#include "mcp/beat.h"
 #include "store/store.h"
-
-#include <pthread.h>
-
-struct call;
 
 struct journals {
     struct store *store; /* NULL: nothing is written down */
+    struct beat keeper;
     pthread_mutex_t lock;
-    pthread_cond_t ending;
-    pthread_t keeper;
-    bool has_keeper, is_ending;
-    struct link held;
+    struct link held; /* under the lock */
 };
 
 struct journal {
     struct link link; /* in journals.held: the lease is ours */
-    struct call *call;
-    _Atomic bool *is_silenced; /* set when it is cancelled from afar; NULL: nobody looks */
     struct str name;
-    struct str cancel_key;  /* set by whoever wants it cancelled; empty: nobody can */
     uint64_t lease_version; /* STORE_ABSENT: not ours */
 };
 
@@ -48,7 +39,7 @@ MUST_USE result journals_open(struct journals *journals, struct store *store,
                               struct report *report);
 void journals_close(struct journals *journals);
 
-/* Writes the request down and takes the lease. `journal` holds call, name, cancel_key. */
+/* Writes the request down and takes the lease. `journal` holds its name. */
 MUST_USE result journal_open(struct journals *journals, struct journal *journal, struct str body,
                              struct arena *arena, struct report *report);
 /* Takes the lease where nobody has it: else lease_version is STORE_ABSENT. */
@@ -78,10 +69,5 @@ MUST_USE result journal_read(struct journals *journals, struct str name, uint64_
                              struct report *report);
 MUST_USE result journal_is_held(struct journals *journals, struct str name, struct arena *arena,
                                 bool *is_held, struct report *report);
-
-/* "cancel/" and both parts. */
-struct str journal_cancel_key(struct str session_id, struct str request_id, struct arena *arena);
-MUST_USE result journal_cancel(struct journals *journals, struct str cancel_key,
-                               struct report *report);
 
 #endif

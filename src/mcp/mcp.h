@@ -11,6 +11,7 @@
 #include "mcp/asking.h"
 #include "mcp/hub.h"
 #include "mcp/journal.h"
+#include "mcp/news.h"
 #include "mcp/running.h"
 #include "road/pool.h"
 #include "road/road.h"
@@ -18,6 +19,7 @@
 
 struct tool;
 struct secret;
+struct session;
 
 /* One tool as it stands in tools/list: for revisions that know output schemas, and older ones. */
 struct tool_text {
@@ -49,15 +51,29 @@ struct mcp {
     size_t n_tools;
     struct pool_class desk_kind;
     struct pool *desk; /* threads for what waits before and behind the road: the store */
+    struct pool_class entry_kind;
+    struct pool *entry; /* threads that ask who strangers are (http_entry.h) */
     struct running_list running;
     struct asking asking;
     struct hub hub;
     struct journals journals;
+    struct news news; /* of other replicas, and for them */
 };
 
 MUST_USE result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *report);
-/* Lists or resources have changed (CHANGED_*): tells everybody who listens. May block. */
+/* Lists or resources have changed (CHANGED_*): tells everybody who listens, here and, within a
+ * second or two, at other replicas. May block. */
 void mcp_changed(struct mcp *mcp, unsigned what);
+/* Cancels the request that runs under that name, here or at another replica; none is no error. May
+ * block. FAIL_* of the store: the others could not be told. */
+MUST_USE result mcp_cancel(struct mcp *mcp, struct str session_id, struct str request_id,
+                           struct report *report);
+/* Ends the session with its streams, wherever they are. Blocks on the store. */
+MUST_USE result mcp_close_session(struct mcp *mcp, const struct session *session,
+                                  struct arena *arena, struct report *report);
+/* Removes the record of a session whose one stream has ended, at the desk; what finds no memory or
+ * place is gone after SESSION_TTL_MS by itself. Does not block. */
+void mcp_forget_session(struct mcp *mcp, struct str session_id);
 /* Waits until the desk has nothing left to do: when no door takes turns any more, and before the
  * road is freed. */
 void mcp_settle(struct mcp *mcp);

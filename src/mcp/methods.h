@@ -33,7 +33,7 @@ void method_tools_call(struct turn *turn);
 /* The call of the turn's message, its rounds taken: on its way. */
 void tool_call_begin(struct turn *turn);
 
-void method_task_get(struct turn *turn); /* task.c */
+void method_task_get(struct turn *turn); /* task_methods.c */
 void method_task_update(struct turn *turn);
 void method_task_cancel(struct turn *turn);
 

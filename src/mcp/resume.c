@@ -92,8 +92,6 @@ static struct resume *resume_new(struct turn *turn, struct str stream) {
     struct resume *resume = arena_new(arena, struct resume);
     if (resume == NULL) return NULL;
     resume->stream = str_dup(arena, stream);
-    resume->journal.call = turn->call;
-    resume->journal.is_silenced = &turn->running.is_silenced;
     resume->journal.name = name_of(turn, resume->stream);
     if (resume->stream.ptr == NULL || resume->journal.name.ptr == NULL) return NULL;
     return resume;
@@ -107,7 +105,6 @@ void resume_begin(struct turn *turn) {
     rand_hex(stream, STREAM_DIGITS / 2);
     struct resume *resume = resume_new(turn, str_of(stream));
     if (resume == NULL) return;
-    resume->journal.cancel_key = journal_cancel_key(turn->session->id, turn->message.id, arena);
     result r =
         journal_open(&turn->mcp->journals, &resume->journal, turn->message.body, arena, &report);
     if (r.why != FAIL_NONE) {

@@ -74,16 +74,19 @@ static bool read_record(const struct store_value *value, const struct principal 
     return session->version.ptr != NULL;
 }
 
-const struct json *session_watched(struct store *store, struct str id, struct arena *arena) {
+bool session_is_there(struct store *store, struct str id, struct arena *arena,
+                      const struct json **watched) {
     struct str key = key_of(id, arena);
     struct store_value value;
     const struct json *record;
     struct report unused = {0};
-    if (key.ptr == NULL || store_get(store, key, arena, &value, &unused).why != FAIL_NONE ||
-        value.version == STORE_ABSENT ||
-        json_read(value.bytes, NULL, arena, &record, &unused).why != FAIL_NONE)
-        return NULL;
-    return json_get(record, STR("watched"));
+    *watched = NULL;
+    if (key.ptr == NULL || store_get(store, key, arena, &value, &unused).why != FAIL_NONE)
+        return true;
+    if (value.version == STORE_ABSENT) return false;
+    if (json_read(value.bytes, NULL, arena, &record, &unused).why == FAIL_NONE)
+        *watched = json_get(record, STR("watched"));
+    return true;
 }
 
 /* A session in use lives on; half of its time is soon enough to say so. */

@@ -48,8 +48,10 @@ MUST_USE result session_keep(struct store *store, const struct principal *who,
 MUST_USE result session_close(struct store *store, const struct session *session,
                               struct arena *arena, struct report *report);
 
-/* What a session watches, whoever's it is: an array of URIs, or NULL. */
-const struct json *session_watched(struct store *store, struct str id, struct arena *arena);
+/* Is there such a session, whoever's it is? And what it watches: an array of URIs, or NULL. What
+ * cannot be read is taken to be there. */
+bool session_is_there(struct store *store, struct str id, struct arena *arena,
+                      const struct json **watched);
 
 /* Tells one holder from another: a text that no other principal has. */
 struct str principal_key(const struct principal *who, struct arena *arena);

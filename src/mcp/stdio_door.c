@@ -189,7 +189,7 @@ static void tell_awake(struct stdio_door *door) {
         list_leave(&stream->awake);
     }
     pthread_mutex_unlock(&door->lock);
-    if (stream != NULL) subscriber_tell(&door->mcp->hub, &stream->subscriber);
+    if (stream != NULL) (void)subscriber_tell(&door->mcp->hub, &stream->subscriber);
     pthread_mutex_unlock(&door->telling);
 }
 

@@ -1,25 +1,11 @@
-#include "mcp/task.h"
+#include "mcp/task_life.h"
 
 #include "base/limits.h"
 #include "base/log.h"
 #include "mcp/answer.h"
-#include "mcp/methods.h"
-#include "mcp/task_record.h"
 #include "tools/tool.h"
 
 #include <time.h>
-
-/* What a turn that may become a task has beside. */
-struct task {
-    pthread_mutex_t lock;
-    bool is_adopted;    /* the client has, or gets, the task for an answer */
-    bool is_at_clerk;   /* a clerk is making the task of it */
-    bool is_finished;   /* the call's answer is in turn->out */
-    struct turn *clerk; /* whose memory the next two are in; NULL: the turn's own */
-    struct journal journal;
-    struct task_record record;
-    void (*finish)(struct turn *turn); /* the door's */
-};
 
 bool task_is_possible(const struct turn *turn) {
     const struct json *extensions = json_get(turn->capabilities, STR("extensions"));
@@ -46,12 +32,8 @@ void task_end(struct turn *turn) {
 
 /* -- its record ------------------------------------------------------------------------------- */
 
-/* What changes a record: false leaves it as it is. */
-typedef bool record_change(struct task_record *record, void *with, struct arena *arena);
-
-/* Changes it, whoever else does at the same time. */
-static result change_record(struct turn *turn, struct str id, record_change *change, void *with,
-                            struct task_record *out, struct report *report) {
+result task_change(struct turn *turn, struct str id, task_changer *change, void *with,
+                   struct task_record *out, struct report *report) {
     struct mcp *mcp = turn->mcp;
     struct arena *arena = &turn->call->arena;
     for (bool is_kept = false; !is_kept;) {
@@ -111,14 +93,14 @@ static void complete(struct turn *turn) {
     struct task *task = turn->task;
     struct task_record end = outcome_of(turn), now;
     struct report report = {0};
-    result r = change_record(turn, task->record.id, end_record, &end, &now, &report);
+    result r = task_change(turn, task->record.id, end_record, &end, &now, &report);
     if (r.why == FAIL_LIMIT) {
         end =
             (struct task_record){.end = TASK_FAILED,
                                  .outcome = STR("{\"code\":-32603,\"message\":\"the result is too "
                                                 "large to be kept\"}")};
         report_clear(&report);
-        r = change_record(turn, task->record.id, end_record, &end, &now, &report);
+        r = task_change(turn, task->record.id, end_record, &end, &now, &report);
     }
     if (r.why != FAIL_NONE) log_line(LOG_ERROR, "task_not_ended", STR_NONE, "%s", report.sentence);
     journal_close(&turn->mcp->journals, &task->journal);
@@ -139,7 +121,7 @@ static void finish(struct turn *turn) {
     }
 }
 
-static bool wrap(struct turn *turn) {
+bool task_wrap(struct turn *turn) {
     struct task *task = arena_new(&turn->call->arena, struct task);
     if (task == NULL) return false;
     pthread_mutex_init(&task->lock, NULL);
@@ -151,9 +133,8 @@ static bool wrap(struct turn *turn) {
 
 /* -- becoming a task -------------------------------------------------------------------------- */
 
-/* A whole answer to the turn's message that tells of the task. ptr NULL: no memory. */
-static struct str task_text(struct turn *turn, const struct task_record *record,
-                            const char *result_type, bool in_detail, struct arena *arena) {
+struct str task_text(struct turn *turn, const struct task_record *record, const char *result_type,
+                     bool in_detail, struct arena *arena) {
     struct buf buf;
     struct json_writer w;
     buf_init(&buf, SUBSCRIBER_MESSAGE_BYTES_MAX);
@@ -169,13 +150,14 @@ static struct str task_text(struct turn *turn, const struct task_record *record,
     return buf_take(&buf, arena);
 }
 
-/* From here on the call can be cancelled by the task's id. */
-static void adopt(struct turn *turn) {
+/* On stdio it has been among the running ones under its request's id, which is answered now. */
+void task_adopt(struct turn *turn) {
+    struct running_list *list = &turn->mcp->running;
+    running_leave(list, &turn->running);
     turn->running.call = turn->call;
-    turn->running.session_id = STR("task");
+    turn->running.session_id = STR(TASK_SESSION);
     turn->running.request_id = turn->task->record.id;
-    turn->task->journal.call = turn->call;
-    running_join(&turn->mcp->running, &turn->running);
+    running_join(list, &turn->running);
 }
 
 /* The record and the lease. `arena` must live as long as the turn of the call. */
@@ -187,10 +169,8 @@ static result make_task(struct turn *turn, struct arena *arena, struct report *r
     if (task->record.holder.ptr == NULL) return fail_memory(report);
     TRY(task_record_make(mcp->store, mcp->clock, &task->record, arena, report));
     task->journal.name = str_printf(arena, "task/" STR_FMT, STR_ARG(task->record.id));
-    task->journal.cancel_key = journal_cancel_key(STR("task"), task->record.id, arena);
-    if (task->journal.name.ptr == NULL || task->journal.cancel_key.ptr == NULL)
-        return fail_memory(report);
-    adopt(turn);
+    if (task->journal.name.ptr == NULL) return fail_memory(report);
+    task_adopt(turn);
     return journal_take_over(&mcp->journals, &task->journal, arena, report);
 }
 
@@ -282,7 +262,7 @@ void task_walk(struct turn *turn) {
         task_refuse(turn, "this tool runs as a task, which the client did not declare");
         return;
     }
-    if (is_possible && wrap(turn)) {
+    if (is_possible && task_wrap(turn)) {
         if (kind == TASK_MUST) {
             turn_at_desk(turn, begin_as_task);
             return;
@@ -354,181 +334,8 @@ result task_ask(struct turn *turn, struct ask *asks, size_t n) {
         TRY(store_tide(turn->mcp->store, &tide, &call->report));
         if (tide == seen) continue;
         seen = tide;
-        TRY(change_record(turn, turn->task->record.id, put_questions, &questions, &record,
-                          &call->report));
+        TRY(task_change(turn, turn->task->record.id, put_questions, &questions, &record,
+                        &call->report));
         if (take_answers(asks, n, &record)) return OK;
     }
-}
-
-/* -- tasks/get, tasks/update, tasks/cancel ---------------------------------------------------- */
-
-static struct str id_of(const struct turn *turn) {
-    return json_get_text(turn->message.params, STR("taskId"));
-}
-
-static void refuse(struct turn *turn, const struct report *report) {
-    if (report->why == FAIL_ABSENT)
-        answer_refuse_params(turn, report->sentence);
-    else
-        turn_fail(turn, report);
-}
-
-static bool may_ask(struct turn *turn) {
-    if (!task_is_possible(turn)) {
-        task_refuse(turn, "the client did not declare the tasks extension");
-        return false;
-    }
-    if (id_of(turn).ptr != NULL) return true;
-    answer_refuse_params(turn, "'taskId' must be the id of a task");
-    return false;
-}
-
-/* The replica that ran it is gone, and the lease is ours: what was asked has been answered, and the
- * turn goes on as the call's own. */
-static void run_again(struct turn *turn) {
-    struct report report = {0};
-    if (!turn_read(turn, turn->task->record.request)) {
-        turn->finish(turn);
-        return;
-    }
-    const struct tool *tool = tool_find(json_get_text(turn->message.params, STR("name")));
-    if (tool == NULL || tool->is_destructive) {
-        answer_lost(turn);
-        return;
-    }
-    turn->capabilities = era_capabilities(&turn->message);
-    peer_init(turn);
-    if (rounds_take(turn, &report).why != FAIL_NONE)
-        answer_refuse_params(turn, report.sentence);
-    else
-        tool_call_begin(turn);
-}
-
-/* true: the lease was free and is ours. */
-static result take_over(struct turn *turn, const struct task_record *record, bool *is_ours,
-                        struct report *report) {
-    struct journals *journals = &turn->mcp->journals;
-    struct arena *arena = &turn->call->arena;
-    struct str name = str_printf(arena, "task/" STR_FMT, STR_ARG(record->id));
-    bool is_held = true;
-    *is_ours = false;
-    if (name.ptr == NULL) return fail_memory(report);
-    TRY(journal_is_held(journals, name, arena, &is_held, report));
-    if (is_held) return OK;
-    if (!wrap(turn)) return fail_memory(report);
-    struct task *task = turn->task;
-    task->record = *record;
-    task->journal.name = name;
-    task->journal.cancel_key = journal_cancel_key(STR("task"), record->id, arena);
-    TRY(journal_take_over(journals, &task->journal, arena, report));
-    *is_ours = task->journal.lease_version != STORE_ABSENT;
-    return OK;
-}
-
-/* Between the record and the lease its owner may have ended it: then there is nothing to run. */
-static result look_again(struct turn *turn, struct task_record *record, bool *is_ours,
-                         struct report *report) {
-    result r = task_record_find(turn->mcp->store, id_of(turn), &turn->call->principal,
-                                &turn->call->arena, record, report);
-    if (r.why == FAIL_NONE && record->end == TASK_OPEN) return OK;
-    *is_ours = false;
-    journal_close(&turn->mcp->journals, &turn->task->journal);
-    return r;
-}
-
-/* At the desk. */
-static void get(struct turn *turn) {
-    struct arena *arena = &turn->call->arena;
-    struct report report = {0};
-    struct task_record record;
-    bool is_ours = false;
-    result r = task_record_find(turn->mcp->store, id_of(turn), &turn->call->principal, arena,
-                                &record, &report);
-    if (r.why == FAIL_NONE && record.end == TASK_OPEN)
-        r = take_over(turn, &record, &is_ours, &report);
-    if (r.why == FAIL_NONE && is_ours) r = look_again(turn, &record, &is_ours, &report);
-    if (r.why != FAIL_NONE) {
-        refuse(turn, &report);
-        return;
-    }
-    struct str answer = task_text(turn, &record, "complete", true, arena);
-    if (answer.ptr == NULL) {
-        (void)fail_memory(&report);
-        refuse(turn, &report);
-        return;
-    }
-    if (!is_ours) {
-        buf_add(&turn->out, answer);
-        turn->finish(turn);
-        return;
-    }
-    turn->task->is_adopted = true;
-    adopt(turn);
-    turn->way->answer_early(turn, answer);
-    run_again(turn);
-}
-
-void method_task_get(struct turn *turn) {
-    if (may_ask(turn)) turn_at_desk(turn, get);
-}
-
-static bool put_answers(struct task_record *record, void *with, struct arena *arena) {
-    const struct json *brought = with;
-    bool is_changed = false;
-    for (uint32_t i = 0; i < brought->n && record->end == TASK_OPEN; i++) {
-        const struct json_member *m = &brought->members[i];
-        if (!task_record_is_open(record, m->key) || m->value.type != JSON_OBJECT) continue;
-        record->answers = task_with_member(record->answers, m->key, &m->value, arena);
-        is_changed = true;
-    }
-    return is_changed;
-}
-
-static bool cancel_record(struct task_record *record, void *with, struct arena *arena) {
-    (void)with;
-    (void)arena;
-    if (record->end != TASK_OPEN) return false;
-    record->end = TASK_CANCELLED;
-    return true;
-}
-
-static void update(struct turn *turn) {
-    const struct json *brought = json_get(turn->message.params, STR("inputResponses"));
-    struct json copy = *brought;
-    struct report report = {0};
-    struct task_record record;
-    if (change_record(turn, id_of(turn), put_answers, &copy, &record, &report).why != FAIL_NONE)
-        refuse(turn, &report);
-    else
-        answer_empty(turn);
-}
-
-void method_task_update(struct turn *turn) {
-    const struct json *brought = json_get(turn->message.params, STR("inputResponses"));
-    if (!may_ask(turn)) return;
-    if (brought == NULL || brought->type != JSON_OBJECT)
-        answer_refuse_params(turn, "'inputResponses' must be an object");
-    else
-        turn_at_desk(turn, update);
-}
-
-/* What runs here is told at once, what runs elsewhere by its replica's keeper. */
-static void cancel(struct turn *turn) {
-    struct mcp *mcp = turn->mcp;
-    struct str id = id_of(turn);
-    struct report report = {0};
-    struct task_record record;
-    result r = change_record(turn, id, cancel_record, NULL, &record, &report);
-    if (r.why == FAIL_NONE && !running_cancel(&mcp->running, STR("task"), id)) {
-        struct str key = journal_cancel_key(STR("task"), record.id, &turn->call->arena);
-        r = key.ptr == NULL ? fail_memory(&report) : journal_cancel(&mcp->journals, key, &report);
-    }
-    if (r.why != FAIL_NONE)
-        refuse(turn, &report);
-    else
-        answer_empty(turn);
-}
-
-void method_task_cancel(struct turn *turn) {
-    if (may_ask(turn)) turn_at_desk(turn, cancel);
 }

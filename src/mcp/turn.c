@@ -142,20 +142,18 @@ static void take_shorthand(struct turn *turn) {
     road_walk(turn->mcp->road, turn->call);
 }
 
-/* What does not run here may run at another replica. At the desk where the session is the store's.
- */
+/* At the desk where the session is the store's. */
 static void cancel_named(struct turn *turn) {
     struct mcp *mcp = turn->mcp;
     const struct json *id = json_get(turn->message.params, STR("requestId"));
-    struct report unused = {0};
+    struct report report = {0};
     if (id == NULL || turn->session == NULL) return;
     const struct turn_way *way = turn->way;
     if (way != NULL && way->unhold != NULL && way->unhold(turn, json_raw(id))) return;
-    if (running_cancel(&mcp->running, turn->session->id, json_raw(id))) return;
-    if (mcp->store == NULL || turn->session->own != NULL) return;
-    struct str key = journal_cancel_key(turn->session->id, json_raw(id), &turn->call->arena);
-    if (key.ptr == NULL || journal_cancel(&mcp->journals, key, &unused).why != FAIL_NONE)
-        log_line(LOG_WARN, "cancel_lost", STR_NONE, "%s", unused.sentence);
+    if (turn->session->own != NULL)
+        (void)running_cancel(&mcp->running, turn->session->id, json_raw(id));
+    else if (mcp_cancel(mcp, turn->session->id, json_raw(id), &report).why != FAIL_NONE)
+        log_line(LOG_WARN, "cancel_lost", STR_NONE, "%s", report.sentence);
 }
 
 /* Nothing is answered to these, whatever they say. */

@@ -50,6 +50,16 @@ describe("a session", () => {
     assert.equal((await ask(server, "ann", { headers, body: request(1, "ping") })).status, 404);
   });
 
+  test("DELETE ends its streams, and no other's (3.2)", async () => {
+    const [headers, others] = [await session(server, "ann"), await session(server, "ann")];
+    const get = (headers) => open(server, "ann", { method: "GET", headers });
+    const [first, second, other] = [await get(headers), await get(headers), await get(others)];
+    assert.equal((await ask(server, "ann", { method: "DELETE", headers })).status, 204);
+    await Promise.all([first.ended, second.ended]);
+    assert.equal(other.isOver, false);
+    other.leave();
+  });
+
   test("GET and DELETE without one: 400; GET that takes no events: 406 (3.2)", async () => {
     for (const method of ["GET", "DELETE"]) assert.equal((await ask(server, "ann", { method })).status, 400);
     const headers = { ...(await session(server, "ann")), Accept: "application/json" };

@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fixture, noFixture, startServer, workspace } from "../e2e/weir.mjs";
 import { busy, configure, query, quickRows, records, sql, waitFor } from "./faults.mjs";
-import { ask, notice, open, request, select, session } from "./wire.mjs";
+import { ask, modern, notice, open, request, select, session } from "./wire.mjs";
 
 const config = configure({ security: { max_concurrent_queries_per_user: 1000 } });
 const paper = configure({ kind: "schema" });
@@ -69,6 +69,46 @@ describe("two replicas on one store (3.2)", () => {
     assert.equal((await recordOf(space, "ended")).error_code, "CANCELLED");
     assert.equal(records(space).filter((r) => r.request_id === "ended").length, 1, "it did not run again");
   }));
+
+  // Of a revision whose calls are not journalled.
+  test("cancel by its name what the other one runs (2.7)", () => onReplicas(async (start, space) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann", "2025-06-18");
+    const isBusy = busy(one);
+    const asked = ask(one, "ann", { headers, body: call("named", sql.endless) }); // nothing comes before its end
+    await isBusy();
+    const cancelled = (requestId) => notice("notifications/cancelled", { requestId });
+    for (const id of ["no such", "named"]) assert.equal((await ask(two, "ann", { headers, body: cancelled(id) })).status, 202);
+    assert.deepEqual((await asked).answers("named"), []);
+    assert.equal((await recordOf(space, "named")).error_code, "CANCELLED");
+  }));
+
+  test("end a session's streams, wherever they are (3.2)", () => onReplicas(async (start) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann"), others = await session(one, "ann");
+    const streams = [];
+    for (const server of [one, two]) streams.push(await open(server, "ann", { method: "GET", headers }));
+    const other = await open(two, "ann", { method: "GET", headers: others });
+    assert.equal((await ask(two, "ann", { method: "DELETE", headers })).status, 204);
+    await Promise.all(streams.map((stream) => stream.ended));
+    assert.equal(other.isOver, false);
+    other.leave();
+  }));
+
+  test("tell each other's listeners what has changed (2.2, 2.8)", { skip: noFixture }, () => onReplicas(async (start) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann");
+    const stream = await open(two, "ann", { method: "GET", headers });
+    const listen = await open(two, "ann", modern("l", "subscriptions/listen", { notifications: { toolsListChanged: true } }));
+    await listen.event((e) => e.json?.method === "notifications/subscriptions/acknowledged");
+    const trigger = { name: "test_trigger_tool_change", arguments: {} };
+    assert.ok((await ask(one, "ann", modern("t", "tools/call", trigger))).answers("t")[0].result);
+    const isTold = (e) => e.json?.method === "notifications/tools/list_changed";
+    await Promise.all([stream, listen].map((s) => s.event(isTold)));
+    assert.deepEqual([stream, listen].map((s) => s.events.filter(isTold).length), [1, 1]);
+    stream.leave();
+    listen.leave();
+  }, { from: paper, program: fixture }));
 
   test("bring a question's answer to the one that asked (2.9)", { skip: noFixture }, () => onReplicas(async (start) => {
     const [one, two] = [await start(), await start()];
