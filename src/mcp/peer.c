@@ -155,9 +155,10 @@ static result ask(struct client *client, struct ask *asks, size_t n) {
     return turn->era == ERA_MODERN ? rounds_ask(turn, asks, n) : asking_ask(turn, asks, n);
 }
 
+/* Only where the client can come back for the answer: without a journal nobody would get it. */
 static void let_go(struct client *client) {
     struct turn *turn = turn_of(client);
-    if (turn->way != NULL && turn->way->let_go != NULL) turn->way->let_go(turn);
+    if (turn->resume != NULL && turn->way->let_go != NULL) turn->way->let_go(turn);
 }
 
 static void changed(struct client *client, unsigned what) {
