@@ -57,6 +57,21 @@ struct call_recall {
     int64_t age_ms; /* with is_hit */
 };
 
+/* What is left of a limit that the call counted against. */
+struct call_limit {
+    struct str rule; /* empty: there is none */
+    int64_t max, left;
+    int64_t window_ms; /* of a rate */
+    int64_t resets_ms; /* of a quota: wall */
+};
+
+/* The request for another person's yes that the call waits for, or was given. */
+struct call_approval {
+    struct str id; /* empty: none */
+    int64_t expires_ms;
+    bool is_given; /* and used up by this call */
+};
+
 /* What the record gains on the way. */
 struct call_facts {
     struct guard_answer guard;
@@ -67,7 +82,9 @@ struct call_facts {
     bool truncated;
     struct call_size near_limit;
     struct call_recall recall;
-    int64_t retry_after_ms; /* of a refusal that passes with time; 0: none */
+    struct call_approval approval;
+    int64_t retry_after_ms;        /* of a refusal that passes with time; 0: none */
+    struct call_limit rate, quota; /* the tightest of each */
 };
 
 struct call {

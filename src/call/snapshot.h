@@ -40,13 +40,23 @@ struct cache_settings {
     struct option_list excluded_tools;
 };
 
+/* A limit that cannot be counted. */
+enum store_failure {
+    ON_FAILURE_CLOSED = 0, /* refuses */
+    ON_FAILURE_OPEN,       /* is counted in this process, or not at all (quotas) */
+};
+
 /* The settings that the road and the tools ask for. */
 struct call_settings {
     int64_t reply_max_bytes;
     int64_t reply_max_tokens; /* 0: no limit */
     int64_t queue_max;        /* calls waiting for a thread, of each class */
     int64_t task_after_ms;    /* a call that runs longer becomes a task, where the client can */
+    int on_store_failure;     /* enum store_failure: of limits that replicas share */
+    int64_t day_begins_min;   /* after midnight UTC: the day of daily quotas */
     int hidden_characters;    /* enum text_form (shape/text.h) */
+    int64_t keep_ttl_ms;    /* what did not fit a reply can be read on for so long; 0: not at all */
+    int64_t keep_max_bytes; /* of one result */
     struct size_settings size;
     struct cache_settings cache;
 };

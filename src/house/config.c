@@ -16,6 +16,7 @@ enum config_file {
     FILE_AUTH,
     FILE_AUTH_LOCAL,
     FILE_ENTERPRISE,
+    FILE_RULES,
     FILE_SECURITY,
     FILE_JOINS,
     FILE_COUNT
@@ -33,6 +34,7 @@ static const struct {
     [FILE_AUTH] = {"auth.yaml", NULL, false},
     [FILE_AUTH_LOCAL] = {"auth.local.yaml", "ODPS_AUTH_CONFIG_PATH", true},
     [FILE_ENTERPRISE] = {"enterprise.yaml", NULL, false},
+    [FILE_RULES] = {"rules.yaml", NULL, false},
     [FILE_SECURITY] = {"security.yaml", NULL, false},
     [FILE_JOINS] = {"ai_catalog/joins.yaml", NULL, false},
 };
@@ -115,7 +117,7 @@ static result read_files(struct loading *l) {
 /* All that decides what is allowed: its hash is the policy's version. */
 static struct str policy_text(struct loading *l) {
     static const enum config_file deciding[] = {FILE_POLICY, FILE_ALLOWLIST, FILE_ENTERPRISE,
-                                                FILE_JOINS};
+                                                FILE_RULES, FILE_JOINS};
     struct str all = STR("");
     for (size_t i = 0; i < COUNT(deciding); i++)
         all = str_printf(l->arena, STR_FMT "%zu\n" STR_FMT, STR_ARG(all), l->texts[deciding[i]].len,
@@ -143,9 +145,11 @@ static result load_policy(struct loading *l, const struct settings *settings, st
     struct policy_sources sources = {.policy = l->trees[FILE_POLICY],
                                      .allowlist = l->trees[FILE_ALLOWLIST],
                                      .enterprise = l->trees[FILE_ENTERPRISE],
+                                     .rules = l->trees[FILE_RULES],
                                      .policy_name = l->names[FILE_POLICY],
                                      .allowlist_name = l->names[FILE_ALLOWLIST],
                                      .enterprise_name = l->names[FILE_ENTERPRISE],
+                                     .rules_name = l->names[FILE_RULES],
                                      .mask_salt = settings->masks.salt,
                                      .policy_text = policy_text(l)};
     return policy_load(&sources, l->arena, l->problems, &s->policy);

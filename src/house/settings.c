@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 static const char *const transports[] = {"http", "stdio", NULL};
+static const char *const store_failures[] = {"closed", "open", NULL};
 static const char *const log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
 
 #define AT(member) offsetof(struct server_settings, member)
@@ -114,6 +115,24 @@ static const struct option limits_options[] = {
      .unit = "ms",
      .reloadable = true,
      .sentence = "A call that runs longer is answered by a task, where the client knows tasks."},
+    {.name = "on_store_failure",
+     .type = OPTION_CHOICE,
+     .offset = AT(on_store_failure),
+     .fallback = "closed",
+     .choices = store_failures,
+     .reloadable = true,
+     .sentence = "What becomes of a limit that the store should count and cannot: the call is "
+                 "refused, or rates and running queries are counted by each replica for itself "
+                 "and daily quotas not at all."},
+    {.name = "day_begins",
+     .type = OPTION_INT,
+     .offset = AT(day_begins_min),
+     .fallback = "0",
+     .min = -720,
+     .max = 840,
+     .reloadable = true,
+     .sentence = "When the day of daily quotas begins, in minutes after midnight UTC; -480 is "
+                 "midnight in China."},
     {0},
 };
 #undef AT

@@ -19,7 +19,8 @@ static const struct name_set *set_of(const struct policy_party *party, enum ask 
     case ASK_TOOL: return &party->tools;
     case ASK_DOMAIN: return &party->domains;
     }
-    return NULL;
+    static const struct name_set nothing = {.is_set = true};
+    return &nothing;
 }
 
 struct roles_say policy_roles_say(const struct policy *policy, const struct principal *principal,
@@ -141,7 +142,8 @@ void policy_limits(const struct policy *policy, struct policy_limits *out) {
     *out = (struct policy_limits){.query_timeout_s = policy->timeout_s,
                                   .max_concurrent_queries_per_user = policy->concurrency,
                                   .default_limit = policy->default_limit,
-                                  .max_limit = policy->max_limit};
+                                  .max_limit = policy->max_limit,
+                                  .max_scan_bytes = policy->max_scan_bytes};
 }
 
 void policy_each_table(const struct policy *policy,

@@ -11,6 +11,7 @@
 #include "policy/mask.h"
 #include "policy/policy.h"
 #include "policy/predicate.h"
+#include "policy/rules.h"
 #include "policy/table_name.h"
 #include "text/bind.h"
 
@@ -56,6 +57,7 @@ struct policy {
     const struct policy_entry *entries; /* in order of name */
     size_t n_entries;
     struct map roles, clients; /* → policy_party; "*" of clients: every other */
+    const struct policy_rules *rules;
     int64_t default_limit, max_limit;
     int64_t timeout_s, concurrency, max_join_tables, max_scan_bytes;
     bool allow_unapproved_join, allow_no_table;
@@ -87,6 +89,16 @@ bool policy_may_domain(const struct policy *policy, const struct principal *prin
 const struct policy_entry *policy_entry_find(const struct policy *policy,
                                              const struct principal *principal,
                                              const struct table_name *name);
+
+/* The limits that a call falls under (charge.c); `rules` are those that match the tool. NULL, or
+ * the sentence of why it cannot be counted. */
+struct rule_list {
+    const struct policy_rule **items;
+    size_t n, cap;
+};
+const char *policy_charge(const struct policy *policy, const struct principal *principal,
+                          const struct policy_question *question, const struct rule_list *rules,
+                          struct arena *arena, struct policy_charges *out);
 
 /* Compiles one table (entry.c). Complaints go to `binder`. */
 struct table_row;

@@ -1,4 +1,4 @@
-/* May this call be made. */
+/* May this call be made: first who asks for which tool, then what the rules say of it. */
 #include "base/limits.h"
 #include "policy/inner.h"
 
@@ -13,12 +13,15 @@ struct judging {
     const struct principal *principal;
     const struct policy_question *question;
     struct arena *arena;
+    struct rule_list rules;    /* those that speak of the tool */
+    bool is_spent;             /* no memory for one of them */
     struct policy_look *looks; /* the verdict's; NULL: nobody asks for them */
+    size_t max_looks;
     struct verdict *out;
 };
 
 static void look(struct judging *j, struct str rule, enum look outcome) {
-    if (j->looks == NULL || j->out->n_looks == POLICY_LOOKS_MAX) return;
+    if (j->out->n_looks == j->max_looks) return;
     j->looks[j->out->n_looks++] = (struct policy_look){rule, outcome};
 }
 
@@ -55,7 +58,6 @@ struct party_says {
 static bool parties_allow(struct judging *j) {
     const struct principal *p = j->principal;
     struct str tool = j->question->tool;
-    if (!policy_is_somebody(p)) return deny_nobody(j);
     bool is_admin = policy_is_admin(p);
     const struct policy_party *client = policy_client(j->policy, p->client_id);
     struct roles_say roles = policy_roles_say(j->policy, p, ASK_TOOL, tool);
@@ -77,34 +79,207 @@ static bool parties_allow(struct judging *j) {
     return true;
 }
 
+/* -- rules ------------------------------------------------------------------------------------ */
+
+static void remember(void *with, const struct policy_rule *rule) {
+    struct judging *j = with;
+    const struct policy_rule **at = ARENA_PUSH(j->arena, j->rules.items, j->rules.n, j->rules.cap);
+    if (at == NULL)
+        j->is_spent = true;
+    else
+        *at = rule;
+}
+
+/* Denial before all, then the higher the stricter. */
+static bool is_stricter(enum effect effect, enum effect than) {
+    if (effect == EFFECT_DENY || than == EFFECT_DENY) return than != EFFECT_DENY;
+    return effect > than;
+}
+
+static enum look look_of(enum effect effect) {
+    switch (effect) {
+    case EFFECT_DENY: break;
+    case EFFECT_ALLOW: return LOOK_ALLOWS;
+    case EFFECT_CONFIRM: return LOOK_CONFIRMS;
+    case EFFECT_APPROVE: return LOOK_APPROVES;
+    }
+    return LOOK_DENIES;
+}
+
+/* What a rule, or one condition of it, says of the call. The first of the strictest names the
+ * verdict; what it says in words is made when all are heard. */
+struct said {
+    enum effect effect;
+    const struct policy_rule *rule;
+    const struct condition *condition; /* NULL: the rule itself */
+};
+
+static void hear(struct said *strictest, const struct said *one) {
+    if (strictest->rule == NULL || is_stricter(one->effect, strictest->effect)) *strictest = *one;
+}
+
+static enum effect ask_condition(const struct condition *condition, const struct json *arguments) {
+    switch (condition_look(condition, arguments)) {
+    case CONDITION_UNREADABLE: break;
+    case CONDITION_FAILS: return condition->otherwise;
+    case CONDITION_HOLDS: return EFFECT_ALLOW;
+    }
+    return EFFECT_DENY;
+}
+
+static struct said ask_rule(struct judging *j, const struct policy_rule *rule,
+                            bool with_conditions) {
+    struct said said = {rule->effect, rule, NULL};
+    for (size_t i = 0; with_conditions && i < rule->n_conditions; i++) {
+        const struct condition *c = &rule->conditions[i];
+        struct said one = {ask_condition(c, j->question->arguments), rule, c};
+        hear(&said, &one);
+    }
+    look(j, rule->id, look_of(said.effect));
+    return said;
+}
+
+/* -- what is said in words -------------------------------------------------------------------- */
+
+static const char *code_of(const struct said *said) {
+    switch (said->effect) {
+    case EFFECT_DENY: break;
+    case EFFECT_ALLOW: return NULL;
+    case EFFECT_CONFIRM: return "CONFIRMATION_REQUIRED";
+    case EFFECT_APPROVE: return "APPROVAL_REQUIRED";
+    }
+    return said->condition != NULL ? "ARGUMENT_NOT_ALLOWED" : "TOOL_NOT_ALLOWED";
+}
+
+static struct str rule_of(const struct said *said, struct arena *arena) {
+    if (said->condition == NULL) return said->rule->id;
+    return str_printf(arena, STR_FMT ".conditions[%zu]", STR_ARG(said->rule->id),
+                      (size_t)(said->condition - said->rule->conditions));
+}
+
+/* The nearest reason that the keeper wrote; empty: none. */
+static struct str reason_of(const struct said *said) {
+    bool has_own = said->condition != NULL && said->condition->reason.len > 0;
+    return has_own ? said->condition->reason : said->rule->reason;
+}
+
+static struct str why_asked(const struct said *said, struct arena *arena) {
+    struct str reason = reason_of(said);
+    const char *who = said->effect == EFFECT_CONFIRM
+                          ? "the user has to confirm this call first"
+                          : "somebody else has to approve this call first";
+    if (reason.len == 0) return str_of(who);
+    return str_printf(arena, "%s: " STR_FMT, who, STR_ARG(utf8_clip(reason, 400)));
+}
+
+static void put_words(struct judging *j, const struct said *said) {
+    struct verdict *out = j->out;
+    struct str reason = reason_of(said);
+    out->effect = said->effect;
+    if (said->effect == EFFECT_DENY && said->condition == NULL && reason.len == 0) {
+        (void)deny(j, said->rule->id);
+        return;
+    }
+    out->code = code_of(said);
+    out->rule = rule_of(said, j->arena);
+    out->hint = STR_NONE;
+    if (said->effect != EFFECT_DENY)
+        out->sentence = why_asked(said, j->arena);
+    else if (reason.len > 0)
+        out->sentence = reason;
+    else
+        out->sentence = condition_sentence(said->condition, j->arena);
+    if (out->sentence.ptr == NULL) out->sentence = STR("a rule does not let this call pass");
+    if (said->effect == EFFECT_DENY && said->condition != NULL)
+        out->hint = STR("Change the argument, and call again.");
+}
+
+/* What does not exist is denied like what never did. */
+static bool deny_hidden(struct judging *j) {
+    struct str tool = utf8_clip(j->question->tool, 128);
+    j->out->effect = EFFECT_DENY;
+    j->out->code = "TOOL_NOT_FOUND";
+    j->out->rule = STR("rules.yaml#hide");
+    j->out->sentence = str_printf(j->arena, "there is no tool '" STR_FMT "'", STR_ARG(tool));
+    if (j->out->sentence.ptr == NULL) j->out->sentence = STR("there is no such tool");
+    j->out->hint = STR("tools/list tells the tools that you may use");
+    look(j, j->out->rule, LOOK_DENIES);
+    return false;
+}
+
+static bool deny_for_want(struct judging *j, const char *why) {
+    *j->out = (struct verdict){.code = "OUT_OF_MEMORY",
+                               .rule = STR("default"),
+                               .sentence = str_of(why),
+                               .version = j->out->version};
+    return false;
+}
+
+static const char WANT_OF_MEMORY[] = "there is no memory left to decide with";
+
+/* True: not denied; out->effect says whether somebody has to be asked. */
+static bool rules_allow(struct judging *j, bool with_conditions) {
+    const struct policy_rules *rules = j->policy->rules;
+    struct said strictest = {EFFECT_ALLOW, NULL, NULL};
+    bool is_named = false;
+    for (size_t i = 0; i < j->rules.n; i++) {
+        struct said said = ask_rule(j, j->rules.items[i], with_conditions);
+        hear(&strictest, &said);
+        is_named = is_named || !policy_rule_is_for_all(said.rule);
+    }
+    j->out->effect = EFFECT_ALLOW;
+    if (rules->denies_unnamed && !is_named) {
+        j->out->effect = EFFECT_DENY;
+        return deny(j, STR("rules.yaml#default"));
+    }
+    if (strictest.effect != EFFECT_ALLOW) put_words(j, &strictest);
+    return j->out->effect != EFFECT_DENY;
+}
+
 /* -- the whole -------------------------------------------------------------------------------- */
 
 bool policy_hides(const struct policy *policy, struct str tool) {
-    (void)policy;
-    (void)tool;
-    return false;
+    return policy_rules_hide(policy->rules, tool);
+}
+
+static bool judge(struct judging *j, bool with_conditions) {
+    if (!policy_is_somebody(j->principal)) return deny_nobody(j);
+    if (policy_hides(j->policy, j->question->tool)) return deny_hidden(j);
+    return parties_allow(j) && rules_allow(j, with_conditions);
+}
+
+static void begin(struct judging *j) {
+    *j->out = (struct verdict){.version = policy_version(j->policy)};
+    policy_rules_each(j->policy->rules, j->question->tool, remember, j);
 }
 
 void policy_decide(const struct policy *policy, const struct principal *principal, struct str tool,
                    struct arena *arena, struct verdict *out) {
     struct policy_question question = {.tool = tool};
-    struct judging j = {policy, principal, &question, arena, NULL, out};
-    *out = (struct verdict){.version = policy_version(policy)};
-    if (parties_allow(&j)) out->effect = EFFECT_ALLOW;
+    struct judging j = {policy, principal, &question, arena, .out = out};
+    begin(&j);
+    bool is_allowed = j.is_spent ? deny_for_want(&j, WANT_OF_MEMORY) : judge(&j, false);
+    if (is_allowed)
+        *out = (struct verdict){.effect = EFFECT_ALLOW, .rule = out->rule, .version = out->version};
 }
+
+/* One look for each party, one for each rule, one for what no rule names. */
+enum { LOOKS_BESIDE_RULES = 4 };
 
 void policy_judge(const struct policy *policy, const struct principal *principal,
                   const struct policy_question *question, struct arena *arena,
                   struct verdict *out) {
-    struct judging j = {policy, principal, question, arena, NULL, out};
-    *out = (struct verdict){.version = policy_version(policy)};
-    j.looks = arena_new_array(arena, POLICY_LOOKS_MAX, struct policy_look);
+    struct judging j = {policy, principal, question, arena, .out = out};
+    begin(&j);
+    j.max_looks = j.rules.n + LOOKS_BESIDE_RULES;
+    if (j.max_looks > POLICY_LOOKS_MAX) j.max_looks = POLICY_LOOKS_MAX;
+    j.looks = arena_new_array(arena, j.max_looks, struct policy_look);
     out->looks = j.looks;
-    if (j.looks == NULL) {
-        out->code = "OUT_OF_MEMORY";
-        out->rule = STR("default");
-        out->sentence = STR("there is no memory left to decide with");
+    if (j.is_spent || j.looks == NULL) {
+        (void)deny_for_want(&j, WANT_OF_MEMORY);
         return;
     }
-    if (parties_allow(&j)) out->effect = EFFECT_ALLOW;
+    if (!judge(&j, true)) return;
+    const char *failed = policy_charge(policy, principal, question, &j.rules, arena, &out->charges);
+    if (failed != NULL) (void)deny_for_want(&j, failed);
 }

@@ -2,11 +2,11 @@
 #include "base/fault.h"
 #include "base/limits.h"
 #include "base/list.h"
+#include "base/spin.h"
 #include "policy/inner.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <pthread.h>
+#include <stdlib.h>
 
 /* The times of the calls that one limit admitted, oldest first, in a ring. */
 struct rate_log {
@@ -24,47 +24,71 @@ struct places {
     char key[];
 };
 
-struct policy_limiter {
-    pthread_mutex_t lock; /* guards all below */
-    struct map by_key;    /* → rate_log */
+/* What is counted is spread over shards by its key, each with a lock of its own. Who needs several
+ * takes them in order, so that two calls can wait for each other only one way round; and two that
+ * share no limit seldom meet at all. */
+struct shard {
+    _Alignas(64) struct spin lock; /* guards all below; a line of the cache for each */
+    struct map by_key;             /* → rate_log */
     struct link logs;
-    size_t n_times;     /* sum of cap over all logs */
     int64_t now_ms;     /* never goes back */
     struct map queries; /* user_id → places */
 };
 
+enum { SHARDS = 64 }; /* as many as a set of them has bits */
+
+struct policy_limiter {
+    _Atomic size_t n_keys, n_times; /* over all shards: logs, and the sum of their cap */
+    struct shard shards[SHARDS];
+};
+
+static unsigned shard_at(struct str key) {
+    return (unsigned)(map_hash(key) % SHARDS);
+}
+
+static void lock_all(struct policy_limiter *limiter, uint64_t set) {
+    for (unsigned i = 0; i < SHARDS; i++)
+        if (set >> i & 1) spin_lock(&limiter->shards[i].lock);
+}
+
+static void unlock_all(struct policy_limiter *limiter, uint64_t set) {
+    for (unsigned i = 0; i < SHARDS; i++)
+        if (set >> i & 1) spin_unlock(&limiter->shards[i].lock);
+}
+
 /* -- life ------------------------------------------------------------------------------------- */
 
 struct policy_limiter *policy_limiter_new(void) {
-    struct policy_limiter *limiter = fault_now() ? NULL : calloc(1, sizeof *limiter);
-    if (limiter == NULL) return NULL;
-    if (pthread_mutex_init(&limiter->lock, NULL) != 0) {
-        free(limiter);
-        return NULL;
+    void *memory = fault_now() ? NULL : aligned_alloc(64, sizeof(struct policy_limiter));
+    if (memory == NULL) return NULL;
+    struct policy_limiter *limiter = memset(memory, 0, sizeof *limiter);
+    for (struct shard *s = limiter->shards; s < limiter->shards + SHARDS; s++) {
+        map_init_heap(&s->by_key);
+        map_init_heap(&s->queries);
+        list_init(&s->logs);
     }
-    map_init_heap(&limiter->by_key);
-    map_init_heap(&limiter->queries);
-    list_init(&limiter->logs);
     return limiter;
 }
 
-static void drop_log(struct policy_limiter *limiter, struct rate_log *log) {
-    map_remove(&limiter->by_key, (struct str){log->key, log->key_len});
+static void drop_log(struct policy_limiter *limiter, struct shard *shard, struct rate_log *log) {
+    map_remove(&shard->by_key, (struct str){log->key, log->key_len});
     list_leave(&log->turn);
-    limiter->n_times -= log->cap;
+    atomic_fetch_sub(&limiter->n_times, log->cap);
+    atomic_fetch_sub(&limiter->n_keys, 1);
     free(log->times);
     free(log);
 }
 
 void policy_limiter_free(struct policy_limiter *limiter) {
     if (limiter == NULL) return;
-    while (!list_empty(&limiter->logs))
-        drop_log(limiter, holder_of(limiter->logs.next, struct rate_log, turn));
-    void *places;
-    for (size_t i = 0; map_each(&limiter->queries, &i, NULL, &places);) free(places);
-    map_deinit(&limiter->by_key);
-    map_deinit(&limiter->queries);
-    pthread_mutex_destroy(&limiter->lock);
+    for (struct shard *s = limiter->shards; s < limiter->shards + SHARDS; s++) {
+        while (!list_empty(&s->logs))
+            drop_log(limiter, s, holder_of(s->logs.next, struct rate_log, turn));
+        void *places;
+        for (size_t i = 0; map_each(&s->queries, &i, NULL, &places);) free(places);
+        map_deinit(&s->by_key);
+        map_deinit(&s->queries);
+    }
     free(limiter);
 }
 
@@ -86,14 +110,21 @@ enum { SWEEP_STEPS = 8 };
 
 /* Frees logs in which nothing counts any more. Looks at a few at a time; one that is still counting
  * goes to the end, so that every log gets its turn. Only before a call looks up its own logs. */
-static void sweep(struct policy_limiter *limiter) {
-    for (int i = 0; i < SWEEP_STEPS && !list_empty(&limiter->logs); i++) {
-        struct rate_log *log = holder_of(limiter->logs.next, struct rate_log, turn);
-        forget_old(log, limiter->now_ms);
+static void sweep(struct policy_limiter *limiter, struct shard *shard) {
+    for (int i = 0; i < SWEEP_STEPS && !list_empty(&shard->logs); i++) {
+        struct rate_log *log = holder_of(shard->logs.next, struct rate_log, turn);
+        forget_old(log, shard->now_ms);
         list_leave(&log->turn);
-        list_add_last(&limiter->logs, &log->turn);
-        if (log->n == 0) drop_log(limiter, log);
+        list_add_last(&shard->logs, &log->turn);
+        if (log->n == 0) drop_log(limiter, shard, log);
     }
+}
+
+/* Adds to what all shards have together, unless that passes its maximum. */
+static bool take_room(_Atomic size_t *sum, size_t n, size_t max) {
+    if (atomic_fetch_add(sum, n) + n <= max) return true;
+    atomic_fetch_sub(sum, n);
+    return false;
 }
 
 /* Room for one more time. Grows with use, so that a limit of 100000 a day costs nothing at first.
@@ -101,11 +132,13 @@ static void sweep(struct policy_limiter *limiter) {
 static bool reserve(struct policy_limiter *limiter, struct rate_log *log) {
     if (log->n < log->cap) return true;
     size_t cap = log->cap == 0 ? 8 : log->cap * 2;
-    if (limiter->n_times - log->cap + cap > RATE_TIMES_MAX || fault_now()) return false;
-    int64_t *times = calloc(cap, sizeof *times);
-    if (times == NULL) return false;
+    if (!take_room(&limiter->n_times, cap - log->cap, RATE_TIMES_MAX)) return false;
+    int64_t *times = fault_now() ? NULL : calloc(cap, sizeof *times);
+    if (times == NULL) {
+        atomic_fetch_sub(&limiter->n_times, cap - log->cap);
+        return false;
+    }
     for (size_t i = 0; i < log->n; i++) times[i] = time_at(log, i);
-    limiter->n_times += cap - log->cap;
     free(log->times);
     log->times = times;
     log->first = 0;
@@ -113,167 +146,130 @@ static bool reserve(struct policy_limiter *limiter, struct rate_log *log) {
     return true;
 }
 
-static struct rate_log *new_log(struct policy_limiter *limiter, struct str key) {
-    if (limiter->by_key.n_live >= RATE_KEYS_MAX || fault_now()) return NULL;
-    struct rate_log *log = calloc(1, sizeof *log + key.len);
-    if (log == NULL) return NULL;
-    memcpy(log->key, key.ptr, key.len);
-    log->key_len = key.len;
-    if (!map_put(&limiter->by_key, (struct str){log->key, key.len}, log)) {
+static struct rate_log *new_log(struct policy_limiter *limiter, struct shard *shard,
+                                struct str key) {
+    if (!take_room(&limiter->n_keys, 1, RATE_KEYS_MAX)) return NULL;
+    struct rate_log *log = fault_now() ? NULL : calloc(1, sizeof *log + key.len);
+    if (log != NULL) {
+        memcpy(log->key, key.ptr, key.len);
+        log->key_len = key.len;
+        if (map_put(&shard->by_key, (struct str){log->key, key.len}, log)) {
+            list_add_last(&shard->logs, &log->turn);
+            return log;
+        }
         free(log);
-        return NULL;
     }
-    list_add_last(&limiter->logs, &log->turn);
-    return log;
+    atomic_fetch_sub(&limiter->n_keys, 1);
+    return NULL;
 }
 
 /* -- one call --------------------------------------------------------------------------------- */
 
-/* One limit that a call falls under. n 0: there is none. */
-struct charge {
-    char sort;
-    struct str who, beside; /* what it is counted by */
-    struct str rule;
-    int64_t n, window_s;
+struct admitting {
+    struct policy_limiter *limiter;
+    const struct policy_charges *charges;
+    struct shard *shards[POLICY_CHARGES_MAX]; /* of each charge */
+    struct rate_log *logs[POLICY_CHARGES_MAX];
+    struct store_admission *out;
 };
-
-/* The i-th of token, client and roles; false behind the last. A client's limit is for all that
- * comes through it, a role's for each of its users. */
-static bool charge_at(const struct policy *policy, const struct principal *principal, size_t i,
-                      struct charge *out) {
-    const struct policy_party *party = NULL;
-    *out = (struct charge){0};
-    if (i == 0) {
-        bool has_id = principal->token_id.len > 0;
-        *out =
-            (struct charge){has_id ? 't' : 'u', has_id ? principal->token_id : principal->user_id,
-                            STR_NONE,           STR("token"),
-                            principal->rate_n,  principal->rate_window_s};
-        return true;
-    }
-    if (i == 1) {
-        party = policy_client(policy, principal->client_id);
-        if (party != NULL)
-            *out = (struct charge){'c',         principal->client_id, STR_NONE,
-                                   party->rule, party->rate_n,        party->rate_window_s};
-        return true;
-    }
-    if (i - 2 >= principal->n_roles) return false;
-    party = map_get(&policy->roles, principal->roles[i - 2]);
-    if (party != NULL)
-        *out = (struct charge){'r',         party->id,     principal->user_id,
-                               party->rule, party->rate_n, party->rate_window_s};
-    return true;
-}
-
-enum { CHARGE_KEY_MAX = 3 * BIND_NAME_BYTES_MAX };
-
-static struct rate_log *log_of(struct policy_limiter *limiter, const struct charge *charge) {
-    char key[CHARGE_KEY_MAX];
-    size_t len = 2 + charge->who.len + charge->beside.len;
-    if (len > sizeof key) return NULL;
-    key[0] = charge->sort;
-    if (charge->who.len > 0) memcpy(key + 1, charge->who.ptr, charge->who.len);
-    key[1 + charge->who.len] = '\x1f'; /* in no name: names are printable */
-    if (charge->beside.len > 0)
-        memcpy(key + 2 + charge->who.len, charge->beside.ptr, charge->beside.len);
-    struct rate_log *log = map_get(&limiter->by_key, (struct str){key, len});
-    return log != NULL ? log : new_log(limiter, (struct str){key, len});
-}
 
 /* What a limit says of one more call: 0 for yes, or the milliseconds until it may be asked again.
  * Room for the time is kept ready, so that counting cannot fail. */
-static int64_t wait_of(struct policy_limiter *limiter, const struct charge *charge) {
+static int64_t wait_of(struct admitting *a, size_t i, int64_t *left) {
     enum { NO_ROOM_MS = 1000 }; /* nothing known: a second, so that idle logs can go */
-    struct rate_log *log = log_of(limiter, charge);
+    const struct store_window *window = &a->charges->windows[i];
+    struct shard *shard = a->shards[i];
+    struct rate_log *log = map_get(&shard->by_key, window->key);
+    *left = 0;
+    if (log == NULL) log = new_log(a->limiter, shard, window->key);
     if (log == NULL) return NO_ROOM_MS;
-    log->window_ms = charge->window_s * 1000;
-    forget_old(log, limiter->now_ms);
-    if (log->n >= (size_t)charge->n)
-        return time_at(log, log->n - (size_t)charge->n) + log->window_ms - limiter->now_ms;
-    return reserve(limiter, log) ? 0 : NO_ROOM_MS;
+    a->logs[i] = log;
+    log->window_ms = window->window_ms;
+    forget_old(log, shard->now_ms);
+    if (window->max <= 0) return STORE_FOREVER;
+    if (log->n >= (size_t)window->max)
+        return time_at(log, log->n - (size_t)window->max) + log->window_ms - shard->now_ms;
+    *left = window->max - (int64_t)log->n - 1;
+    return reserve(a->limiter, log) ? 0 : NO_ROOM_MS;
 }
 
-static void count(struct policy_limiter *limiter, const struct charge *charge) {
-    struct rate_log *log = log_of(limiter, charge);
+static void count(struct rate_log *log, int64_t now_ms) {
     assert(log != NULL && log->n < log->cap);
-    log->times[(log->first + log->n) % log->cap] = limiter->now_ms;
+    log->times[(log->first + log->n) % log->cap] = now_ms;
     log->n++;
 }
 
-/* Asks all limits, then charges all of them, or none. Returns the one that keeps the call longest.
- */
-static struct charge admit(struct policy_limiter *limiter, const struct policy *policy,
-                           const struct principal *principal, int64_t *wait_ms) {
-    struct charge charge, worst = {0};
-    *wait_ms = 0;
-    for (size_t i = 0; charge_at(policy, principal, i, &charge); i++) {
-        if (charge.n == 0) continue;
-        int64_t wait = wait_of(limiter, &charge);
-        if (wait <= *wait_ms) continue;
-        *wait_ms = wait;
-        worst = charge;
+/* Asks all limits, then charges all of them, or none. */
+static void admit(struct admitting *a) {
+    struct store_admission *out = a->out;
+    for (size_t i = 0; i < a->charges->n; i++) {
+        int64_t left, wait = wait_of(a, i, &left);
+        bool is_tightest = wait > out->retry_after_ms;
+        if (out->retry_after_ms == 0 && wait == 0) is_tightest = left < out->left;
+        if (!is_tightest) continue;
+        out->retry_after_ms = wait;
+        out->left = left;
+        out->tightest = i;
     }
-    if (*wait_ms > 0) return worst;
-    for (size_t i = 0; charge_at(policy, principal, i, &charge); i++)
-        if (charge.n > 0) count(limiter, &charge);
-    return worst;
+    out->is_admitted = out->retry_after_ms == 0;
+    for (size_t i = 0; out->is_admitted && i < a->charges->n; i++)
+        count(a->logs[i], a->shards[i]->now_ms);
 }
 
-void policy_limiter_admit(struct policy_limiter *limiter, const struct policy *policy,
-                          const struct principal *principal, int64_t now_ms, struct arena *arena,
-                          struct verdict *out, int64_t *retry_after_ms) {
-    *out = (struct verdict){.code = "RATE_LIMIT_EXCEEDED"};
-    pthread_mutex_lock(&limiter->lock);
-    if (now_ms > limiter->now_ms) limiter->now_ms = now_ms;
-    sweep(limiter);
-    struct charge worst = admit(limiter, policy, principal, retry_after_ms);
-    pthread_mutex_unlock(&limiter->lock);
-    if (*retry_after_ms == 0) {
-        *out = (struct verdict){.effect = EFFECT_ALLOW, .rule = STR("rate")};
-        return;
+void policy_limiter_admit(struct policy_limiter *limiter, const struct policy_charges *charges,
+                          int64_t now_ms, struct store_admission *out) {
+    struct admitting a = {.limiter = limiter, .charges = charges, .out = out};
+    uint64_t set = 0;
+    *out = (struct store_admission){.left = INT64_MAX};
+    assert(charges->n <= POLICY_CHARGES_MAX);
+    for (size_t i = 0; i < charges->n; i++) {
+        unsigned at = shard_at(charges->windows[i].key);
+        a.shards[i] = &limiter->shards[at];
+        set |= UINT64_C(1) << at;
     }
-    out->rule = worst.rule;
-    out->sentence =
-        str_printf(arena, "too many calls: " STR_FMT " allows %" PRId64 " in %" PRId64 " seconds",
-                   STR_ARG(worst.rule), worst.n, worst.window_s);
-    if (out->sentence.ptr == NULL) out->sentence = STR("too many calls");
-    out->hint =
-        str_printf(arena, "Try again in %" PRId64 " seconds.", (*retry_after_ms + 999) / 1000);
+    lock_all(limiter, set);
+    for (size_t i = 0; i < charges->n; i++) {
+        if (now_ms > a.shards[i]->now_ms) a.shards[i]->now_ms = now_ms;
+        sweep(limiter, a.shards[i]);
+    }
+    admit(&a);
+    unlock_all(limiter, set);
 }
 
 /* -- running queries -------------------------------------------------------------------------- */
 
-static struct places *places_of(struct policy_limiter *limiter, struct str user_id) {
-    struct places *places = map_get(&limiter->queries, user_id);
+static struct places *places_of(struct shard *shard, struct str user_id) {
+    struct places *places = map_get(&shard->queries, user_id);
     if (places != NULL || fault_now()) return places;
     places = calloc(1, sizeof *places + user_id.len);
     if (places == NULL) return NULL;
     if (user_id.len > 0) memcpy(places->key, user_id.ptr, user_id.len);
     places->key_len = user_id.len;
-    if (map_put(&limiter->queries, (struct str){places->key, user_id.len}, places)) return places;
+    if (map_put(&shard->queries, (struct str){places->key, user_id.len}, places)) return places;
     free(places);
     return NULL;
 }
 
 bool policy_limiter_enter_query(struct policy_limiter *limiter, struct str user_id, int64_t max) {
     if (max <= 0) return false;
-    pthread_mutex_lock(&limiter->lock);
-    struct places *places = places_of(limiter, user_id);
+    struct shard *shard = &limiter->shards[shard_at(user_id)];
+    spin_lock(&shard->lock);
+    struct places *places = places_of(shard, user_id);
     bool is_free = places != NULL && places->n < max;
     if (is_free) places->n++;
-    pthread_mutex_unlock(&limiter->lock);
+    spin_unlock(&shard->lock);
     return is_free;
 }
 
 /* A user without running queries is forgotten, so that the map is as large as what runs. */
 void policy_limiter_leave_query(struct policy_limiter *limiter, struct str user_id) {
-    pthread_mutex_lock(&limiter->lock);
-    struct places *places = map_get(&limiter->queries, user_id);
+    struct shard *shard = &limiter->shards[shard_at(user_id)];
+    spin_lock(&shard->lock);
+    struct places *places = map_get(&shard->queries, user_id);
     assert(places != NULL && places->n > 0);
     if (--places->n == 0) {
-        map_remove(&limiter->queries, user_id);
+        map_remove(&shard->queries, user_id);
         free(places);
     }
-    pthread_mutex_unlock(&limiter->lock);
+    spin_unlock(&shard->lock);
 }

@@ -282,6 +282,12 @@ static result load_file(struct loader *l) {
     return OK;
 }
 
+static result load_rules(struct loader *l) {
+    struct binder binder = l->binder;
+    binder.file = l->sources->rules_name;
+    return policy_rules_load(&binder, l->sources->rules, &l->policy->rules);
+}
+
 static result load(struct loader *l) {
     TRY(load_version(l));
     TRY(load_salt(l));
@@ -295,7 +301,7 @@ static result load(struct loader *l) {
         l->binder.file = file;
     }
     check_row_roles(l);
-    return OK;
+    return load_rules(l);
 }
 
 result policy_load(const struct policy_sources *sources, struct arena *arena,

@@ -9,13 +9,14 @@
  *
  * Memory:  a policy lives in the arena it was loaded into; verdicts and grants in the call's.
  * Errors:  loading: FAIL_CONFIG with positions in `problems`. Deciding: a denial is no error.
- * Threads: immutable after load; policy_limiter has its own lock.
+ * Threads: immutable after load; a policy_limiter may be used by any number at once.
  */
 #ifndef WEIR_POLICY_POLICY_H
 #define WEIR_POLICY_POLICY_H
 
 #include "identity/identity.h"
 #include "sql/grant.h"
+#include "store/store.h"
 #include "text/json.h"
 
 struct policy;
@@ -56,11 +57,12 @@ struct policy_look {
     enum look outcome;
 };
 
-/* A limit that the call counts against: at most `max` calls in any `window_ms`. */
-struct policy_charge {
-    struct str key; /* which limit, and who is counted: the same on every replica */
-    struct str rule;
-    int64_t max, window_ms;
+/* Limits that the call counts against: windows, and beside each the rule that set it. Their keys
+ * say which limit and who is counted, and are the same on every replica; no two are alike. */
+struct policy_charges {
+    const struct store_window *windows;
+    const struct str *rules;
+    size_t n; /* at most POLICY_CHARGES_MAX */
 };
 
 struct verdict {
@@ -72,9 +74,8 @@ struct verdict {
     struct str sentence, hint; /* empty when allowed */
     struct str version;        /* of the policy */
     const struct policy_look *looks;
-    size_t n_looks;                      /* at most POLICY_LOOKS_MAX: what decided is among them */
-    const struct policy_charge *charges; /* when not denied: for policy_limiter_admit() */
-    size_t n_charges;
+    size_t n_looks;                /* at most POLICY_LOOKS_MAX: what decided is among them */
+    struct policy_charges charges; /* when not denied: for policy_limiter_admit() */
 };
 
 /* One call, as it stands before the policy. */
@@ -143,6 +144,7 @@ struct policy_limits {
     int64_t query_timeout_s;
     int64_t max_concurrent_queries_per_user;
     int64_t default_limit, max_limit;
+    int64_t max_scan_bytes; /* of one statement; 0: not limited */
 };
 void policy_limits(const struct policy *policy, struct policy_limits *out);
 
@@ -166,15 +168,22 @@ struct policy_limiter; /* lives as long as the process, through reloads */
 struct policy_limiter *policy_limiter_new(void);
 void policy_limiter_free(struct policy_limiter *limiter);
 
-/* Counts one call against the limits of token, roles and client: at most N admitted calls in any
- * window of W seconds (a sliding log), checked and counted in one step; all limits or none are
- * charged. A role's limit is each user's own, a client's is shared by all that come through it.
- * `now_ms` is of a clock that does not jump (clock_mono_ns); an earlier time than the last one
- * counts as the last one. Denial: RATE_LIMIT_EXCEEDED with *retry_after_ms (at least 1) set; so is
- * one for want of memory or of room in RATE_KEYS_MAX and RATE_TIMES_MAX. */
-void policy_limiter_admit(struct policy_limiter *limiter, const struct policy *policy,
-                          const struct principal *principal, int64_t now_ms, struct arena *arena,
-                          struct verdict *out, int64_t *retry_after_ms);
+/* Charges all limits of the call in one step, or where one is full, none of them: at most `max`
+ * admitted calls in any window (a sliding log). A role's limit is each user's own, a client's is
+ * shared by all that come through it. `now_ms` is of a clock that does not jump (clock_mono_ns); an
+ * earlier time than the last one counts as the last one. Without memory, or room in RATE_KEYS_MAX
+ * and RATE_TIMES_MAX, nothing is admitted. No system call, no lock that sleeps. */
+void policy_limiter_admit(struct policy_limiter *limiter, const struct policy_charges *charges,
+                          int64_t now_ms, struct store_admission *out);
+
+/* The daily quotas of the user's roles (each user's own) and of the client (shared by all that come
+ * through it), as windows of a day; `max` queries each. false: no memory, or too many. */
+bool policy_quotas(const struct policy *policy, const struct principal *principal,
+                   struct arena *arena, struct policy_charges *out);
+
+/* RATE_LIMIT_EXCEEDED in words, put into a verdict that allowed. */
+void policy_refuse_rate(struct verdict *verdict, const struct store_admission *admission,
+                        struct arena *arena);
 
 /* Takes one of the user's places for running queries; false: none is free
  * (CONCURRENCY_LIMIT_EXCEEDED). Each success is given back with _leave(). */

@@ -42,6 +42,44 @@ static void write_told_of_data(const struct call *call, struct json_writer *w) {
     }
 }
 
+static void write_limit(struct str name, const struct call_limit *limit, struct json_writer *w) {
+    char time[CLOCK_ISO_MAX];
+    if (limit->rule.len == 0) return;
+    json_key(w, name);
+    json_object(w);
+    json_put_text(w, STR("rule"), limit->rule);
+    json_put_int(w, STR("max"), limit->max);
+    json_put_int(w, STR("left"), limit->left);
+    if (limit->window_ms > 0)
+        json_put_int(w, STR("window_seconds"), limit->window_ms / 1000);
+    else
+        json_put_text(w, STR("resets_at"), clock_iso(limit->resets_ms, false, time));
+    json_object_end(w);
+}
+
+/* How often one may still call, by the tightest limit of each kind; and when, if not now. */
+static void write_limits(const struct call *call, struct json_writer *w) {
+    const struct call_facts *facts = &call->facts;
+    if (facts->rate.rule.len == 0 && facts->quota.rule.len == 0) return;
+    json_key(w, STR("limits"));
+    json_object(w);
+    write_limit(STR("rate"), &facts->rate, w);
+    write_limit(STR("daily_queries"), &facts->quota, w);
+    json_object_end(w);
+}
+
+static void write_approval(const struct call *call, struct json_writer *w) {
+    const struct call_approval *approval = &call->facts.approval;
+    char time[CLOCK_ISO_MAX];
+    if (approval->id.len == 0) return;
+    json_key(w, STR("approval"));
+    json_object(w);
+    json_put_text(w, STR("id"), approval->id);
+    json_put_bool(w, STR("given"), approval->is_given);
+    json_put_text(w, STR("expires_at"), clock_iso(approval->expires_ms, false, time));
+    json_object_end(w);
+}
+
 static void write_metadata(const struct call *call, struct json_writer *w) {
     const struct guard_answer *guard = told(call);
     char time[CLOCK_ISO_MAX];
@@ -60,7 +98,9 @@ static void write_metadata(const struct call *call, struct json_writer *w) {
     else
         json_int(w, call->facts.row_count);
     json_put_bool(w, STR("truncated"), call->facts.truncated);
+    write_limits(call, w);
     write_told_of_data(call, w);
+    write_approval(call, w);
     json_object_end(w);
     json_put_text(w, STR("audit_id"), str_of(call->audit_id));
 }
@@ -140,8 +180,10 @@ void envelope_refuse(struct call *call) {
     text_put(&w, STR("message"), sentence_of(report, code), form);
     if (report->hint[0] != '\0') text_put(&w, STR("hint"), str_of(report->hint), form);
     write_position(call, &w);
-    if (call->facts.retry_after_ms > 0)
+    if (call->facts.retry_after_ms > 0) {
         json_put_int(&w, STR("retry_after_seconds"), (call->facts.retry_after_ms + 999) / 1000);
+        json_put_int(&w, STR("retry_after_ms"), call->facts.retry_after_ms);
+    }
     json_object_end(&w);
     write_metadata(call, &w);
     write_cost(call, &w);

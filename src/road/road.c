@@ -6,7 +6,8 @@
  * Before the road: net/ makes a request of bytes, identity/ finds who asks, mcp/ makes the call.
  *
  *      find      the tool, and typed input out of its arguments        tools/input.h
- *      decide    may this principal make this call, and so often       policy/policy.h
+ *      decide    may this principal make this call                     policy/policy.h
+ *                and so often                                          road/meter.h
  *      recall    was it answered to somebody with the same rights      road/recall.h
  *      answer    the tool runs: for SQL, through the guard             tools/query.h, sql/guard.h
  *                and on to a backend                                   backend/backend.h
@@ -23,6 +24,7 @@
 #include "base/log.h"
 #include "identity/protected.h"
 #include "road/envelope.h"
+#include "road/meter.h"
 #include "road/pool.h"
 #include "road/recall.h"
 #include "road/record.h"
@@ -109,12 +111,10 @@ static enum step decide(struct road *road, struct call *call) {
     if (call->verdict.effect != EFFECT_DENY) decide_scopes(call);
     if (call->verdict.effect != EFFECT_ALLOW) return refuse(call);
     if (call->is_unmetered) return STEP_ON;
-    struct verdict rate = {0};
-    policy_limiter_admit(road->limiter, policy, &call->principal, call->started_ns / 1000000,
-                         &call->arena, &rate, &call->facts.retry_after_ms);
-    if (rate.effect == EFFECT_ALLOW) return STEP_ON;
-    call->verdict = rate;
-    return refuse(call);
+    result r = meter_count(road->limiter, call);
+    if (r.why == FAIL_WAIT) return STEP_WAIT;
+    if (r.why == FAIL_DENIED) return refuse(call);
+    return r.why == FAIL_NONE ? STEP_ON : STEP_STOP;
 }
 
 static enum step recall(struct road *road, struct call *call) {
@@ -140,15 +140,10 @@ static result run_tool(struct road *road, struct call *call) {
 }
 
 static result run_query(struct road *road, struct call *call) {
-    struct policy_limits limits;
-    policy_limits(call->snapshot->policy, &limits);
-    int64_t max = call->is_unmetered ? INT64_MAX : limits.max_concurrent_queries_per_user;
-    if (!policy_limiter_enter_query(road->limiter, call->principal.user_id, max))
-        return fail(&call->report, FAIL_DENIED, "CONCURRENCY_LIMIT_EXCEEDED", REPORT_NO_OFFSET,
-                    "%lld queries of this user are running already, which is the maximum",
-                    (long long)max);
+    struct metered query;
+    TRY(meter_enter(road->limiter, call, &query));
     result r = run_tool(road, call);
-    policy_limiter_leave_query(road->limiter, call->principal.user_id);
+    meter_leave(road->limiter, call, &query);
     return r;
 }
 

@@ -34,7 +34,8 @@ bool toolset_is_on(const struct call *call, const struct toolset *set) {
 
 bool tool_is_offered(const struct call *call, const struct tool *tool) {
     const struct toolset *set = toolset_of(tool);
-    return set != NULL && toolset_is_on(call, set);
+    return set != NULL && toolset_is_on(call, set) &&
+           !policy_hides(call->snapshot->policy, str_of(tool->name));
 }
 
 bool tool_may_use(struct call *call, const struct tool *tool) {

@@ -77,7 +77,7 @@ const struct tool *tool_at(size_t i);
 const struct toolset *toolset_find(struct str name);
 /* Is it on where the call came in, and for who calls? Else it does not exist. */
 bool toolset_is_on(const struct call *call, const struct toolset *set);
-/* Is the tool's toolset on? */
+/* Is the tool's toolset on, and the tool not hidden (rules.yaml)? Else it does not exist. */
 bool tool_is_offered(const struct call *call, const struct tool *tool);
 /* Offered, and allowed by the policy. */
 bool tool_may_use(struct call *call, const struct tool *tool);

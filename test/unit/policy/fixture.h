@@ -44,7 +44,7 @@ __attribute__((unused)) static char *read_all(const char *path) {
 }
 
 struct files {
-    const char *policy, *allowlist, *enterprise;
+    const char *policy, *allowlist, *enterprise, *rules;
 };
 
 __attribute__((unused)) static const struct yaml *tree_of(const char *text, const char *name) {
@@ -60,9 +60,11 @@ __attribute__((unused)) static result load(const struct files *files, const stru
         .policy = tree_of(files->policy, "pol"),
         .allowlist = tree_of(files->allowlist, "list"),
         .enterprise = tree_of(files->enterprise, "ent"),
+        .rules = tree_of(files->rules, "rules"),
         .policy_name = STR("pol"),
         .allowlist_name = STR("list"),
         .enterprise_name = STR("ent"),
+        .rules_name = STR("rules"),
         .policy_text = str_of(files->policy != NULL ? files->policy : files->allowlist),
     };
     problems_init(&problems, &arena);
