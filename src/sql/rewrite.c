@@ -100,8 +100,7 @@ static bool keep_hint(struct rewriter *rw, struct sql_hint *hint,
     if (!is_known || hint->args.n == 0) return false;
     for (size_t i = 0; i < hint->args.n; i++) {
         struct sql_expr *arg = hint->args.at[i];
-        /* The parser keeps no other hints. */
-        if (NEVER(arg->kind != SQL_REF || arg->ref.n != 1)) return false;
+        if (arg->kind != SQL_REF || arg->ref.n != 1) return false;
         const struct resolved_source *source = find_alias(from, arg->ref.at[0].text);
         if (source == NULL) return false;
         rewrite_ref(rw, arg, STR_NONE, rw->aliases[source->number], NULL, 0);
