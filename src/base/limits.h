@@ -61,26 +61,34 @@
 
 /* -- store: what replicas share ------------------------------------------------------------------
  */
-#define STORE_KEY_BYTES_MAX   512
-#define STORE_VALUE_BYTES_MAX (32 * MIB) /* a reply of REPLY_BYTES_MAX, twice, escaped */
-#define STORE_TTL_MS_MAX      (INT64_C(366) * 86400000) /* longer is for ever */
-#define STORE_READ_MAX        1000                      /* entries of one read of a log */
-#define STORE_READ_BYTES_MAX  (4 * MIB)                 /* likewise, unless the first is larger */
-#define STORE_BYTES           (1 * GIB)                 /* default of store.max_bytes */
-#define STORE_BYTES_MAX       (1024 * GIB)
-#define STORE_ENTRY_BYTES     128  /* what an entry costs beside key and value, in indexes too */
-#define STORE_WAIT_MS         5000 /* default of store.wait: commits take a few ms */
-#define STORE_WAIT_MS_MAX     60000
-#define STORE_READERS         4          /* connections that read at the same time */
-#define STORE_GROUP_MAX       256        /* writes of one commit */
-#define STORE_GROUP_BYTES     (32 * MIB) /* likewise: what the log of writes may grow by */
-#define STORE_CHECK_BYTES     (4 * MIB)  /* a file up to here is checked whole at the start */
-#define STORE_SWEEP_MAX       256        /* expired rows of each sort that one sweep removes */
-#define STORE_SWEEP_MS        1000       /* between two sweeps */
-#define STORE_WINDOWS_MAX     32         /* limits that one call is charged to at once */
-#define STORE_WINDOW_MAX      1000000    /* calls that one window may admit: each is remembered */
-#define STORE_HIT_BYTES       32         /* what it costs to remember one */
-#define STORE_PLACES_MAX      10000      /* under one key: they are counted at each entry */
+#define STORE_KEY_BYTES_MAX     512
+#define STORE_VALUE_BYTES_MAX   (32 * MIB) /* a reply of REPLY_BYTES_MAX, twice, escaped */
+#define STORE_TTL_MS_MAX        (INT64_C(366) * 86400000) /* longer is for ever */
+#define STORE_READ_MAX          1000                      /* entries of one read of a log */
+#define STORE_READ_BYTES_MAX    (4 * MIB)                 /* likewise, unless the first is larger */
+#define STORE_BYTES             (1 * GIB)                 /* default of store.max_bytes */
+#define STORE_BYTES_MAX         (1024 * GIB)
+#define STORE_ENTRY_BYTES       128  /* what an entry costs beside key and value, in indexes too */
+#define STORE_WAIT_MS           5000 /* default of store.wait: commits take a few ms */
+#define STORE_WAIT_MS_MAX       60000
+#define STORE_READERS           4          /* connections that read at the same time */
+#define STORE_GROUP_MAX         256        /* writes of one commit */
+#define STORE_GROUP_BYTES       (32 * MIB) /* likewise: what the log of writes may grow by */
+#define STORE_CHECK_BYTES       (4 * MIB)  /* a file up to here is checked whole at the start */
+#define STORE_SWEEP_MAX         256        /* expired rows of each sort that one sweep removes */
+#define STORE_SWEEP_MS          1000       /* between two sweeps */
+#define STORE_WINDOWS_MAX       32         /* limits that one call is charged to at once */
+#define STORE_WINDOW_MAX        1000000    /* calls that one window may admit: each is remembered */
+#define STORE_HIT_BYTES         32         /* what it costs to remember one */
+#define STORE_PLACES_MAX        10000      /* under one key: they are counted at each entry */
+#define STORE_LINKS             16 /* connections to Redis: a step takes less than a millisecond */
+#define STORE_LINK_PAUSE_MS     50 /* after a connection failed; doubles with each that fails */
+#define STORE_LINK_PAUSE_MAX    1000                          /* of that */
+#define STORE_REPLY_BYTES_MAX   (STORE_VALUE_BYTES_MAX + MIB) /* of one question or answer */
+#define STORE_REPLY_ITEMS_MAX   (STORE_READ_MAX + 8)
+#define STORE_REPLY_KEPT_BYTES  (64 * KIB)  /* memory that a connection keeps for its next answer */
+#define STORE_TAKES_MAX         64          /* tries, each lost to another who was faster */
+#define STORE_REDIS_ARENA_BYTES (256 * KIB) /* scripts, address, names: 16 scripts of 6 KB */
 
 /* -- call: what one call may hold ------------------------------------------------------------- */
 #define CALL_ARENA_BYTES    (64 * MIB) /* trees of a 1 MiB statement fit many times over */

@@ -144,24 +144,28 @@ void doctor_store(struct patient *patient) {
     struct store *store = NULL;
     bool is_there;
     if (!doctor_directory(patient, state, "the store", &is_there)) return;
-    struct str path = str_starts(s->store.path, STR("/"))
+    enum store_kind_id kind = store_kind_of(&s->store);
+    struct str path = kind == STORE_REDIS ? STR("Redis")
+                      : str_starts(s->store.path, STR("/"))
                           ? s->store.path
                           : str_printf(patient->arena, STR_FMT "/" STR_FMT, STR_ARG(state),
                                        STR_ARG(s->store.path));
     const char *name = str_cstr(patient->arena, path);
-    if (s->store.kind == STORE_SQLITE && (name == NULL || access(name, F_OK) != 0)) {
+    if (kind == STORE_SQLITE && (name == NULL || access(name, F_OK) != 0)) {
         doctor_tell(patient, GRADE_NOTE, path, "A first start makes it.", NULL,
                     "there is no store yet");
         return;
     }
-    if (s->store.kind == STORE_MEMORY)
+    if (kind == STORE_MEMORY)
         doctor_tell(patient, GRADE_NOTE, STR_NONE,
                     "Sessions end with the process, and replicas share nothing.",
                     "Set store.kind: sqlite where that matters.", "the store is in memory");
     else if (store_open(&s->store, state, &clock_real, &store, &report).why != FAIL_NONE)
         doctor_tell(patient, GRADE_SERIOUS, path, "A server does not start without its store.",
-                    "Give it to the user that serves; a damaged one can be moved away: it holds "
-                    "sessions, no records.",
+                    kind == STORE_REDIS
+                        ? "See the sentence: the address, the password, or Redis itself."
+                        : "Give it to the user that serves; a damaged one can be moved away: it "
+                          "holds sessions, no records.",
                     "%s", report.sentence);
     else if (!store_is_ready(store, &sentence, patient->arena))
         doctor_tell(patient, GRADE_SERIOUS, path, "Sessions and counters cannot be kept.",

@@ -160,6 +160,8 @@ const struct section settings_sections[] = {
      "Tokens that an issuer signs; `issuers` names more of them, with keys of their own."},
     {"audit", audit_options, offsetof(struct settings, audit), "The record of every call."},
     {"store", store_options, offsetof(struct settings, store), "What replicas share."},
+    {"MCP_STORE_CONFIG", store_superset_options, offsetof(struct settings, store),
+     "The same as Superset's users say it; names and defaults are Superset's."},
     {"masks", mask_options, offsetof(struct settings, masks),
      "What masked columns are made with (policy.yaml says which)."},
     {"limits", limits_options, offsetof(struct settings, limits), "What one call may hold."},

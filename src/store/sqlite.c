@@ -1,4 +1,5 @@
 #include "base/fault.h"
+#include "store/kind.h"
 #include "store/sqlite_inner.h"
 
 #include <errno.h>
@@ -9,16 +10,8 @@
 result sqlite_fail(const struct sqlite_store *store, enum fail why, int error, int system_error,
                    struct report *report) {
     struct sqlite_db db = {.error = error, .system_error = system_error};
-    if (why == FAIL_LIMIT) {
-        result r =
-            fail(report, why, "STORE_FULL", REPORT_NO_OFFSET,
-                 "the store holds its maximum of %lld bytes", (long long)store->writer.max_bytes);
-        fail_hint(report, "Come back later, or set store.max_bytes higher");
-        return r;
-    }
-    if (why == FAIL_INPUT)
-        return fail(report, why, "STORE_INVALID", REPORT_NO_OFFSET,
-                    "the counter would pass its range");
+    if (why == FAIL_LIMIT) return store_fail_full(store->writer.max_bytes, report);
+    if (why == FAIL_INPUT) return store_fail_range(report);
     return sqlite_tell(&db, why, store->path, report);
 }
 
@@ -30,11 +23,6 @@ static bool is_same_file(const struct sqlite_store *store) {
     if (store->path == NULL) return true;
     return stat(store->path, &now) == 0 && now.st_ino == store->file.st_ino &&
            now.st_dev == store->file.st_dev;
-}
-
-/* A twentieth is left for what must still be written: an answer, a lease that is renewed. */
-static bool is_nearly_full(const struct store_usage *usage) {
-    return usage->bytes > usage->max_bytes - usage->max_bytes / 20;
 }
 
 static bool is_ready(struct store *base, struct str *sentence, struct arena *arena) {
@@ -50,11 +38,8 @@ static bool is_ready(struct store *base, struct str *sentence, struct arena *are
                                sqlite_reason(error, system_error));
     else if (!is_same_file(store))
         *sentence = str_dup(arena, STR("the store's file was removed or replaced"));
-    else if (is_nearly_full(&usage))
-        *sentence = str_printf(arena, "the store is nearly full: %lld of %lld bytes",
-                               (long long)usage.bytes, (long long)usage.max_bytes);
     else
-        return true;
+        return store_has_room(&usage, sentence, arena);
     return false;
 }
 

@@ -1,25 +1,30 @@
 #include "store/store.h"
 
 #include "base/limits.h"
-
-#include <stdlib.h>
+#include "store/kind.h"
 
 static const struct store_kind *const kinds[] = {
     [STORE_SQLITE] = &store_sqlite,
     [STORE_MEMORY] = &store_memory,
+    [STORE_REDIS] = &store_redis,
 };
-static const char *const kind_names[] = {
-    [STORE_SQLITE] = "sqlite", [STORE_MEMORY] = "memory", [STORE_MEMORY + 1] = NULL};
+static const char *const kind_names[] = {[STORE_AUTO] = "auto",
+                                         [STORE_SQLITE] = "sqlite",
+                                         [STORE_MEMORY] = "memory",
+                                         [STORE_REDIS] = "redis",
+                                         [STORE_REDIS + 1] = NULL};
 
 #define AT(member) offsetof(struct store_settings, member)
 const struct option store_options[] = {
     {.name = "kind",
      .type = OPTION_CHOICE,
      .offset = AT(kind),
-     .fallback = "sqlite",
+     .fallback = "auto",
      .choices = kind_names,
-     .sentence = "Where sessions, leases and counters live: in a file that all processes of one "
-                 "machine share, or in the memory of a process that stands alone."},
+     .sentence = "Where sessions, leases, counters and limits live: in a file that all processes "
+                 "of one machine share, in the memory of a process that stands alone, or in a "
+                 "Redis for many machines. `auto` is `redis` where `redis_url` is set, else "
+                 "`sqlite`."},
     {.name = "path",
      .type = OPTION_TEXT,
      .offset = AT(path),
@@ -34,7 +39,8 @@ const struct option store_options[] = {
      .min = MIB,
      .max = STORE_BYTES_MAX,
      .unit = "bytes",
-     .sentence = "What it holds in all; when that is reached, what would add to it is refused."},
+     .sentence = "What it holds in all, the same on all replicas; when that is reached, what "
+                 "would add to it is refused."},
     {.name = "wait",
      .type = OPTION_DURATION,
      .offset = AT(wait_ms),
@@ -42,10 +48,110 @@ const struct option store_options[] = {
      .min = 1,
      .max = STORE_WAIT_MS_MAX,
      .unit = "ms",
-     .sentence = "How long a write waits for those of other processes."},
+     .sentence = "How long a step may take: a write waits for those of other processes, and any "
+                 "step for Redis, with connecting."},
+    {.name = "redis_url",
+     .type = OPTION_TEXT,
+     .offset = AT(redis_url),
+     .fallback = "",
+     .env = "REDIS_URL",
+     .sentence = "The Redis: `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, or "
+                 "`unix:///path`."},
+    {.name = "redis_prefix",
+     .type = OPTION_TEXT,
+     .offset = AT(redis_prefix),
+     .fallback = "{weir}:",
+     .sentence = "Begins every key in Redis, the same on all replicas; the braces keep all keys on "
+                 "one node of a cluster."},
+    {.name = "redis_ca_file",
+     .type = OPTION_TEXT,
+     .offset = AT(redis_tls.ca),
+     .fallback = "",
+     .sentence = "Certificates (PEM) of who may sign that of Redis; empty: those of the system."},
+    {.name = "redis_cert_file",
+     .type = OPTION_TEXT,
+     .offset = AT(redis_tls.certificate),
+     .fallback = "",
+     .sentence = "Our certificate (PEM), where Redis wants one."},
+    {.name = "redis_key_file",
+     .type = OPTION_TEXT,
+     .offset = AT(redis_tls.key),
+     .fallback = "",
+     .sentence = "Its key (PEM)."},
+    {.name = NULL},
+};
+
+const struct option store_superset_options[] = {
+    {.name = "enabled",
+     .type = OPTION_BOOL,
+     .offset = AT(superset.is_enabled),
+     .fallback = "false",
+     .sentence = "Takes `CACHE_REDIS_URL` as `store.redis_url`, where that is not set."},
+    {.name = "CACHE_REDIS_URL",
+     .type = OPTION_TEXT,
+     .offset = AT(superset.redis_url),
+     .fallback = "",
+     .sentence = "As `store.redis_url`."},
+    {.name = "event_store_max_events",
+     .type = OPTION_INT,
+     .offset = AT(superset.max_events),
+     .fallback = "100",
+     .min = 0,
+     .max = INT64_C(1) << 40,
+     .sentence =
+         "Taken and without effect: how many events of a stream are kept is no setting here."},
+    {.name = "event_store_ttl",
+     .type = OPTION_DURATION,
+     .offset = AT(superset.ttl_ms),
+     .fallback = "3600",
+     .min = 0,
+     .max = STORE_TTL_MS_MAX,
+     .unit = "s",
+     .sentence = "Taken and without effect, likewise."},
+    {.name = "event_store_prefix",
+     .type = OPTION_TEXT,
+     .offset = AT(superset.prefix),
+     .fallback = "mcp_events_",
+     .sentence = "Taken and without effect: `store.redis_prefix` begins our keys."},
+    {.name = "WRAPPER_TYPE",
+     .type = OPTION_TEXT,
+     .offset = AT(superset.wrapper),
+     .fallback = "",
+     .sentence = "Taken and without effect: the name of a Python class."},
     {.name = NULL},
 };
 #undef AT
+
+struct str store_redis_url(const struct store_settings *settings) {
+    if (settings->redis_url.len > 0) return settings->redis_url;
+    return settings->superset.is_enabled ? settings->superset.redis_url : STR_NONE;
+}
+
+enum store_kind_id store_kind_of(const struct store_settings *settings) {
+    if (settings->kind != STORE_AUTO) return (enum store_kind_id)settings->kind;
+    return store_redis_url(settings).len > 0 ? STORE_REDIS : STORE_SQLITE;
+}
+
+/* -- what all kinds say alike ----------------------------------------------------------------- */
+
+result store_fail_full(int64_t max_bytes, struct report *report) {
+    result r = fail(report, FAIL_LIMIT, "STORE_FULL", REPORT_NO_OFFSET,
+                    "the store holds its maximum of %lld bytes", (long long)max_bytes);
+    fail_hint(report, "Come back later, or set store.max_bytes higher");
+    return r;
+}
+
+result store_fail_range(struct report *report) {
+    return fail(report, FAIL_INPUT, "STORE_INVALID", REPORT_NO_OFFSET,
+                "the counter would pass its range");
+}
+
+bool store_has_room(const struct store_usage *usage, struct str *sentence, struct arena *arena) {
+    if (usage->bytes <= usage->max_bytes - usage->max_bytes / 20) return true;
+    *sentence = str_printf(arena, "the store is nearly full: %lld of %lld bytes",
+                           (long long)usage->bytes, (long long)usage->max_bytes);
+    return false;
+}
 
 /* -- bounds ----------------------------------------------------------------------------------- */
 
@@ -261,5 +367,5 @@ void store_close(struct store *store) {
 result store_open(const struct store_settings *settings, struct str state_dir,
                   const struct clock *clock, struct store **out, struct report *report) {
     *out = NULL;
-    return kinds[settings->kind]->open(settings, state_dir, clock, out, report);
+    return kinds[store_kind_of(settings)]->open(settings, state_dir, clock, out, report);
 }

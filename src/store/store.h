@@ -24,7 +24,8 @@
  *                      .ttl_ms = MINUTES, .guard = lease, .guard_version = mine}, &seq, report));
  *     if (seq == 0) return somebody_else_answered();
  *
- * Time:    of the wall, by the clock given at open. What has expired is absent from that
+ * Time:    of the wall, by the clock given at open; where machines share a store, by the store's
+ *          own, so that their clocks need not agree. What has expired is absent from that
  *          millisecond on; its bytes go later, in bounded steps (store_tick()).
  * Bounds:  STORE_* in base/limits.h, and `max_bytes` in all: when that is reached, writes that grow
  *          are refused. Nothing that is still valid is thrown out to make room.
@@ -194,32 +195,49 @@ struct store_usage {
 MUST_USE result store_usage(struct store *store, struct store_usage *out, struct report *report);
 
 /* For /health/ready: false with a sentence when the store cannot be read or written, or is nearly
- * full. Does not wait for other writers. */
+ * full; of a store beyond this machine, as of the last step or tick. Waits for nobody. */
 bool store_is_ready(struct store *store, struct str *sentence, struct arena *arena);
 
 /* Once a second: removes some of what has expired, and tries again whether a store that failed can
- * be written. */
+ * be written. May block as any step does. */
 void store_tick(struct store *store);
 
-/* No call may be under way. Takes NULL. */
+/* No step may be under way. Takes NULL. */
 void store_close(struct store *store);
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
-enum store_kind_id { STORE_SQLITE = 0, STORE_MEMORY }; /* rows of the table in store.c */
+/* Rows of the table in store.c; AUTO is one of the others, see store_kind_of(). */
+enum store_kind_id { STORE_AUTO = 0, STORE_SQLITE, STORE_MEMORY, STORE_REDIS };
 
-/* `store:` of weir.yaml */
+/* `store:` and `MCP_STORE_CONFIG:` of weir.yaml. A Redis' URL holds a password: it is shown to
+ * nobody. */
 struct store_settings {
     int kind;        /* enum store_kind_id */
     struct str path; /* of the file; relative to the state directory */
     int64_t max_bytes;
-    int64_t wait_ms; /* for other processes that write */
+    int64_t wait_ms; /* for other processes that write, and for Redis */
+    struct str redis_url, redis_prefix;
+    struct store_tls_files {
+        struct str ca, certificate, key;
+    } redis_tls;
+    struct {
+        bool is_enabled;
+        struct str redis_url, prefix, wrapper;
+        int64_t max_events, ttl_ms;
+    } superset;
 };
 extern const struct option store_options[];
+extern const struct option store_superset_options[]; /* names and defaults are Superset's */
+
+/* What is meant by the settings together: never AUTO. */
+enum store_kind_id store_kind_of(const struct store_settings *settings);
+struct str store_redis_url(const struct store_settings *settings); /* empty: none is set */
 
 /* Makes the file (0600) and its directory where they are not there. `clock` must outlive the store.
  * FAIL_IO with STORE_UNAVAILABLE where it cannot be used: it is damaged, of another program, of a
- * newer version, or the system says no; the sentence names it. */
+ * newer version, not reached, or the system says no; the sentence names it. FAIL_CONFIG where the
+ * settings of Redis are none. */
 MUST_USE result store_open(const struct store_settings *settings, struct str state_dir,
                            const struct clock *clock, struct store **out, struct report *report);
 
@@ -263,5 +281,6 @@ struct store_kind {
 
 extern const struct store_kind store_sqlite; /* a file, shared by the processes of one machine */
 extern const struct store_kind store_memory; /* gone with its process: for one that stands alone */
+extern const struct store_kind store_redis;  /* a Redis, shared by the processes of many machines */
 
 #endif

@@ -198,7 +198,7 @@ static void (*const steps[])(struct play *, size_t) = {
 static void live(struct play *play, int kind) {
     for (int n = 0; n < STEPS; n++) {
         steps[draw(play, COUNT(steps))](play, draw(play, NAMES));
-        if (kind == STORE_SQLITE && draw(play, 100) == 0) {
+        if (room_is_shared(kind) && draw(play, 100) == 0) {
             store_close(play->room.store);
             room_open(&play->room);
         }
@@ -234,10 +234,6 @@ static void store_and_model_agree(void **state) {
 }
 
 int main(void) {
-    static int sqlite = STORE_SQLITE, memory = STORE_MEMORY;
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_prestate(store_and_model_agree, &sqlite),
-        cmocka_unit_test_prestate(store_and_model_agree, &memory),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    struct CMUnitTest tests[] = {cmocka_unit_test(store_and_model_agree)};
+    return room_run(tests, COUNT(tests));
 }

@@ -5,6 +5,7 @@
 #define WEIR_TEST_STORE_ROOM_H
 
 #include "base/limits.h"
+#include "redis_server.h"
 #include "store/store.h"
 
 #include <setjmp.h>
@@ -24,6 +25,7 @@
 
 struct room {
     char dir[64], file[80];
+    char url[64], prefix[64]; /* of a Redis */
     struct clock clock;
     struct store_settings settings;
     struct store *store;
@@ -31,19 +33,85 @@ struct room {
     struct report report;
 };
 
+static inline void room_empty(const char *path) {
+    DIR *dir = opendir(path);
+    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+        if (e->d_name[0] != '.') unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir != NULL) closedir(dir);
+    rmdir(path);
+}
+
+static inline void room_dir(char *path, size_t size) {
+    snprintf(path, size, "%s", "/dev/shm/store-test-XXXXXX");
+    if (mkdtemp(path) == NULL) {
+        snprintf(path, size, "%s", "store-test-XXXXXX");
+        assert_non_null(mkdtemp(path));
+    }
+}
+
+/* -- one Redis for all rooms of a test program, each under a prefix of its own ------------------
+ */
+
+struct room_redis {
+    struct redis_server_of_test server;
+    char dir[64];
+    pid_t owner;
+};
+
+static inline struct room_redis *room_redis(void) {
+    static struct room_redis redis;
+    return &redis;
+}
+
+static inline void room_redis_end(void) {
+    if (room_redis()->owner != getpid()) return; /* a child has none of its own */
+    redis_end(&room_redis()->server, SIGKILL);
+    room_empty(room_redis()->dir);
+}
+
+static inline void room_redis_start(void) {
+    struct room_redis *redis = room_redis();
+    if (redis->owner != 0) return;
+    room_dir(redis->dir, sizeof redis->dir);
+    redis_start(&redis->server, redis->dir, NULL, "--port");
+    redis->owner = getpid();
+    atexit(room_redis_end);
+}
+
+static inline void room_use_redis(struct room *room) {
+    static int n;
+    room_redis_start();
+    snprintf(room->url, sizeof room->url, "redis://127.0.0.1:%d/1", room_redis()->server.port);
+    snprintf(room->prefix, sizeof room->prefix, "{room%d-%d}:", (int)getpid(), n++);
+    room->settings.redis_url = str_of(room->url);
+    room->settings.redis_prefix = str_of(room->prefix);
+}
+
+/* Every kind in turn: rows for cmocka's initial state. */
+static const int room_kinds[] = {STORE_SQLITE, STORE_MEMORY, STORE_REDIS};
+
+/* How many of them there are on this machine. */
+static inline size_t room_n_kinds(void) {
+    if (redis_is_installed()) return COUNT(room_kinds);
+    print_message("skipped: the kind redis, for redis-server is not installed\n");
+    return COUNT(room_kinds) - 1;
+}
+
+/* Whether it outlives its process, and others may open it too. */
+static inline bool room_is_shared(int kind) {
+    return kind != STORE_MEMORY;
+}
+
 static inline void room_make(struct room *room, int kind) {
     memset(room, 0, sizeof *room);
-    snprintf(room->dir, sizeof room->dir, "%s", "/dev/shm/store-test-XXXXXX");
-    if (mkdtemp(room->dir) == NULL) {
-        snprintf(room->dir, sizeof room->dir, "%s", "store-test-XXXXXX");
-        assert_non_null(mkdtemp(room->dir));
-    }
+    room_dir(room->dir, sizeof room->dir);
     snprintf(room->file, sizeof room->file, "%s/weir.db", room->dir);
     clock_scripted(&room->clock, ROOM_TIME);
     arena_init(&room->arena, 256 << 20);
     option_defaults(store_options, &room->settings);
     room->settings.kind = kind;
     room->settings.wait_ms = STORE_WAIT_MS_MAX; /* a busy machine must not fail a test */
+    if (kind == STORE_REDIS) room_use_redis(room);
 }
 
 static inline void room_open(struct room *room) {
@@ -56,11 +124,35 @@ static inline void room_open(struct room *room) {
 static inline void room_end(struct room *room) {
     store_close(room->store);
     arena_deinit(&room->arena);
-    DIR *dir = opendir(room->dir);
-    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
-        if (e->d_name[0] != '.') unlinkat(dirfd(dir), e->d_name, 0);
-    if (dir != NULL) closedir(dir);
-    rmdir(room->dir);
+    room_empty(room->dir);
+}
+
+/* For cmocka: *state is a kind before, and a room with an open store after. */
+static inline int room_set_up(void **state) {
+    static struct room room;
+    room_make(&room, *(const int *)*state);
+    room_open(&room);
+    *state = &room;
+    return 0;
+}
+
+static inline int room_tear_down(void **state) {
+    room_end(*state);
+    return 0;
+}
+
+#define ROOM_ROW(test) cmocka_unit_test_setup_teardown(test, room_set_up, room_tear_down)
+
+/* Runs the rows for every kind in turn. */
+static inline int room_run(struct CMUnitTest *tests, size_t n) {
+    static int kind;
+    int failed = 0;
+    for (size_t k = 0; k < room_n_kinds(); k++) {
+        kind = room_kinds[k];
+        for (size_t i = 0; i < n; i++) tests[i].initial_state = &kind;
+        failed += _cmocka_run_group_tests("tests", tests, n, NULL, NULL);
+    }
+    return failed;
 }
 
 /* -- short names for what the tests do over and over ------------------------------------------ */

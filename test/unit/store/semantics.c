@@ -1,21 +1,6 @@
 /* What store.h promises, asked of every kind: a new kind joins by a row of `kinds`. */
 #include "room.h"
 
-static const int kinds[] = {STORE_SQLITE, STORE_MEMORY};
-
-static int set_up(void **state) {
-    static struct room room;
-    room_make(&room, *(const int *)*state);
-    room_open(&room);
-    *state = &room;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    room_end(*state);
-    return 0;
-}
-
 /* -- entries ---------------------------------------------------------------------------------- */
 
 static void what_was_put_is_got(void **state) {
@@ -442,11 +427,13 @@ static void a_full_store_refuses_and_says_so(void **state) {
     must(store_put(room->store, &fill, &version, &room->report));
     struct store_item last = {STR("1000"), {value, sizeof value - 1024}, MINUTE};
     must(store_put(room->store, &last, &version, &room->report));
+    store_tick(room->store);
     assert_false(store_is_ready(room->store, &sentence, &room->arena));
     assert_true(str_find(sentence, STR("nearly full")) < sentence.len);
     clock_move(&room->clock, MINUTE); /* what expired makes room by itself */
     struct report report = {0};
     must(store_put(room->store, &last, &version, &report));
+    store_tick(room->store);
     assert_true(store_is_ready(room->store, &sentence, &room->arena));
 }
 
@@ -487,41 +474,33 @@ static void a_spent_arena_takes_nothing(void **state) {
 
 /* -- every kind ------------------------------------------------------------------------------- */
 
-#define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void) {
     struct CMUnitTest tests[] = {
-        ROW(what_was_put_is_got),
-        ROW(names_and_values_are_bytes),
-        ROW(put_new_wins_once),
-        ROW(swap_wants_the_version),
-        ROW(who_does_not_ask_is_not_told),
-        ROW(an_old_version_never_comes_back),
-        ROW(take_is_single),
-        ROW(remove_and_touch_mean_a_version),
-        ROW(what_expired_is_absent),
-        ROW(what_just_expired_is_absent),
-        ROW(a_lease_is_held_by_touching_it),
-        ROW(what_expired_is_swept),
-        ROW(a_log_has_no_gap),
-        ROW(a_log_keeps_its_newest),
-        ROW(keep_may_be_lowered),
-        ROW(a_dropped_or_expired_log_begins_again),
-        ROW(only_the_holder_appends),
-        ROW(a_read_is_bounded),
-        ROW(counters_add),
-        ROW(the_three_sorts_are_apart),
-        ROW(the_tide_rises_with_changes_only),
-        ROW(bounds_are_kept),
-        ROW(a_full_store_refuses_and_says_so),
-        ROW(what_just_expired_makes_room),
-        ROW(a_spent_arena_takes_nothing),
+        ROOM_ROW(what_was_put_is_got),
+        ROOM_ROW(names_and_values_are_bytes),
+        ROOM_ROW(put_new_wins_once),
+        ROOM_ROW(swap_wants_the_version),
+        ROOM_ROW(who_does_not_ask_is_not_told),
+        ROOM_ROW(an_old_version_never_comes_back),
+        ROOM_ROW(take_is_single),
+        ROOM_ROW(remove_and_touch_mean_a_version),
+        ROOM_ROW(what_expired_is_absent),
+        ROOM_ROW(what_just_expired_is_absent),
+        ROOM_ROW(a_lease_is_held_by_touching_it),
+        ROOM_ROW(what_expired_is_swept),
+        ROOM_ROW(a_log_has_no_gap),
+        ROOM_ROW(a_log_keeps_its_newest),
+        ROOM_ROW(keep_may_be_lowered),
+        ROOM_ROW(a_dropped_or_expired_log_begins_again),
+        ROOM_ROW(only_the_holder_appends),
+        ROOM_ROW(a_read_is_bounded),
+        ROOM_ROW(counters_add),
+        ROOM_ROW(the_three_sorts_are_apart),
+        ROOM_ROW(the_tide_rises_with_changes_only),
+        ROOM_ROW(bounds_are_kept),
+        ROOM_ROW(a_full_store_refuses_and_says_so),
+        ROOM_ROW(what_just_expired_makes_room),
+        ROOM_ROW(a_spent_arena_takes_nothing),
     };
-    int failed = 0;
-    for (size_t k = 0; k < COUNT(kinds); k++) {
-        int kind = kinds[k];
-        for (size_t i = 0; i < COUNT(tests); i++) tests[i].initial_state = &kind;
-        failed += cmocka_run_group_tests(tests, NULL, NULL);
-    }
-    return failed;
+    return room_run(tests, COUNT(tests));
 }
