@@ -240,6 +240,22 @@
 #define JWT_LOG_PAUSE_MS          1000 /* between two lines of one kind */
 #define JWT_CLOCK_SKEW_MS_MAX     300000
 
+/* -- identity: sessions of keepers ----------------------------------------------------------------
+ */
+#define ADMIN_LIFETIME_MS_MAX  (INT64_C(31) * 86400000)
+#define ADMIN_CLAIMED_MS       (INT64_C(3600) * 1000) /* by a token whose end we are not told of */
+#define ADMIN_ROTATE_MS        (INT64_C(900) * 1000)
+#define ADMIN_GRACE_MS         30000 /* for requests under way when a session moves */
+#define ADMIN_SEEN_MS          60000 /* between two notes of a session's use */
+#define ADMIN_RECORD_BYTES_MAX (16 * KIB)
+
+/* -- admin: the keepers' door ---------------------------------------------------------------------
+ */
+#define ADMIN_THREADS   8
+#define ADMIN_QUEUE_MAX 256
+#define ADMIN_TRIES_MAX 10 /* logins, or first runs, that failed, of one address in ADMIN_TRY_MS */
+#define ADMIN_TRY_MS    60000
+
 /* -- identity: keys for the cloud, of one request ------------------------------------------------
  */
 #define CLOUD_KEY_BYTES_MAX    128 /* theirs have 16 to 32 */

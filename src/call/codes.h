@@ -18,6 +18,9 @@
     X(SIGNATURE_INVALID, 401, D, "headers that name a user are not of the gateway")                \
     X(NONCE_REPLAYED, 401, D, "a signed request was made before")                                  \
     X(CLOUD_CREDENTIALS_INVALID, 400, D, "keys for the cloud in the request's headers are wrong")  \
+    X(ADMIN_REQUIRED, 403, D, "only a keeper, with the role mcp_admin, may do this")               \
+    X(CSRF_INVALID, 403, D, "the request does not bear the session's CSRF token")                  \
+    X(SETUP_DONE, 409, D, "there is a keeper already")                                             \
     X(INSUFFICIENT_SCOPE, 403, D, "the tool needs a scope that the token has not")                 \
     X(SEAL_INVALID, 200, D, "what the caller brings back is not what we gave it")                  \
     X(ORIGIN_NOT_ALLOWED, 403, D, "the Origin is not on the list")                                 \

@@ -54,9 +54,13 @@ static bool is_told(enum config_file f) {
     return told != NULL && told[0] != '\0';
 }
 
-static struct str file_name(struct loading *l, enum config_file f) {
-    if (is_told(f)) return str_dup(l->arena, str_of(getenv(files[f].env)));
-    return str_printf(l->arena, STR_FMT "/%s", STR_ARG(l->setup->dir), files[f].path);
+static struct str file_name(struct str dir, enum config_file f, struct arena *arena) {
+    if (is_told(f)) return str_dup(arena, str_of(getenv(files[f].env)));
+    return str_printf(arena, STR_FMT "/%s", STR_ARG(dir), files[f].path);
+}
+
+struct str config_auth_local(const struct config_setup *setup, struct arena *arena) {
+    return file_name(setup->dir, FILE_AUTH_LOCAL, arena);
 }
 
 /* A reader's sentence begins with file:line:column, which a problem keeps apart. */
@@ -79,7 +83,7 @@ static void add_unread(struct loading *l, enum config_file f, struct str sentenc
 static result read_file(struct loading *l, enum config_file f) {
     struct report report = {0};
     bool is_there = false;
-    l->names[f] = file_name(l, f);
+    l->names[f] = file_name(l->setup->dir, f, l->arena);
     const char *path = str_cstr(l->arena, l->names[f]);
     if (path == NULL) return fail_memory(l->report);
     result r = file_read_if_there(path, YAML_BYTES_MAX, l->arena, &l->texts[f], &is_there, &report);

@@ -36,6 +36,10 @@ MUST_USE result config_load(const struct config_setup *setup, struct problems *p
                             struct snapshot **out, const struct settings **settings,
                             struct report *report);
 
+/* Where the writable file of tokens lies (ODPS_AUTH_CONFIG_PATH, else auth.local.yaml), whether or
+ * not it is there. STR_NONE: no memory. */
+struct str config_auth_local(const struct config_setup *setup, struct arena *arena);
+
 /* Only weir.yaml and security.yaml: for commands that read what a server wrote. */
 MUST_USE result config_settings(struct str dir, struct arena *arena, struct problems *problems,
                                 struct settings *out, struct report *report);

@@ -1,5 +1,6 @@
 #include "house/server.h"
 
+#include "admin/admin.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "house/welcome.h"
@@ -7,6 +8,8 @@
 #include "mcp/stdio_door.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -38,32 +41,45 @@ static void log_problems(const struct problems *problems, struct arena *arena) {
     }
 }
 
-static void reload(struct house *house, struct mcp *mcp) {
+struct serving {
+    struct house *house;
+    struct mcp *mcp;
+    struct admin *admin;
+    struct http_server *server;
+    struct http_door *doors; /* one a listener */
+    struct arena arena;      /* of texts that live as long */
+    pthread_mutex_t reloading;
+};
+
+/* By a signal, or by a keeper; one at a time. */
+static result reload(void *with, struct report *report) {
+    struct serving *s = with;
     struct arena arena;
     struct problems problems;
-    struct report report = {0};
     arena_init(&arena, CONFIG_PROBLEM_BYTES_MAX);
     problems_init(&problems, &arena);
-    result r = house_reload(house, &problems, &report);
+    pthread_mutex_lock(&s->reloading);
+    result r = house_reload(s->house, &problems, report);
+    pthread_mutex_unlock(&s->reloading);
     log_problems(&problems, &arena);
     if (r.why == FAIL_NONE) {
         log_line(LOG_INFO, "reloaded", STR_NONE, "the configuration was read again");
-        mcp_changed(mcp, CHANGED_ALL);
+        mcp_changed(s->mcp, CHANGED_ALL);
     } else {
         log_line(LOG_ERROR, "reload_failed", STR_NONE, "%s; the old configuration stays",
-                 report.sentence);
+                 report->sentence);
     }
     arena_deinit(&arena);
+    return r;
 }
 
 /* -- HTTP ------------------------------------------------------------------------------------- */
 
-struct serving {
-    struct house *house;
-    struct mcp *mcp;
-    struct http_server *server;
-    struct http_door *doors; /* one a listener */
-};
+static bool serves_keepers(const struct settings *settings, const struct listener *listener) {
+    bool is_near = settings_is_loopback(listener->host);
+    return settings->admin.enabled == ADMIN_YES ||
+           (settings->admin.enabled == ADMIN_AUTO && is_near);
+}
 
 static result listen_all(struct serving *s, struct report *report) {
     const struct settings *settings = s->house->settings;
@@ -72,10 +88,13 @@ static result listen_all(struct serving *s, struct report *report) {
     for (size_t i = 0; i < settings->n_listeners; i++) {
         const struct listener *l = &settings->listeners[i];
         uint16_t port;
-        s->doors[i] = (struct http_door){s->mcp,
-                                         &settings->gate,
-                                         l->paths,
-                                         {l->toolsets.items, l->toolsets.n, l->toolsets.is_set}};
+        s->doors[i] =
+            (struct http_door){.mcp = s->mcp,
+                               .gate = &settings->gate,
+                               .paths = l->paths,
+                               .toolsets = {l->toolsets.items, l->toolsets.n, l->toolsets.is_set},
+                               .keepers = serves_keepers(settings, l) ? admin_serve : NULL,
+                               .keeper = s->admin};
         result r = http_server_listen(s->server, l->host, (uint16_t)l->port, http_door_serve,
                                       &s->doors[i], &port, report);
         if (r.why == FAIL_IO)
@@ -88,25 +107,40 @@ static result listen_all(struct serving *s, struct report *report) {
 }
 
 /* Until a signal says stop; once a second road and store tidy up. */
-static void wait_for_stop(struct house *house, struct mcp *mcp) {
+static void wait_for_stop(struct serving *s) {
     sigset_t set = our_signals();
     for (;;) {
         struct timespec second = {.tv_sec = 1};
         int signal = sigtimedwait(&set, NULL, &second);
-        if (signal == SIGHUP) reload(house, mcp);
+        struct report report = {0};
+        if (signal == SIGHUP && reload(s, &report).why != FAIL_NONE) continue; /* it is told */
         if (signal == SIGTERM || signal == SIGINT) return;
-        road_tick(house->road);
-        store_tick(house->store);
+        road_tick(s->house->road);
+        store_tick(s->house->store);
     }
+}
+
+static result open_admin(struct serving *s, struct report *report) {
+    const struct settings *settings = s->house->settings;
+    struct admin_setup setup = {.mcp = s->mcp,
+                                .session = &settings->admin_session,
+                                .csrf = &settings->admin_csrf,
+                                .auth_local = config_auth_local(&s->house->setup, &s->arena),
+                                .bootstrap_secret = str_of(getenv("ADMIN_BOOTSTRAP_SECRET")),
+                                .reload = reload,
+                                .with = s};
+    if (setup.auth_local.ptr == NULL) return fail_memory(report);
+    return admin_new(&setup, &s->admin, report);
 }
 
 static result serve_http(struct serving *s, struct report *report) {
     const struct settings *settings = s->house->settings;
+    TRY(open_admin(s, report));
     TRY(http_server_new(&s->server, &settings->http, s->house->clock, report));
     http_server_on_refusal(s->server, http_door_refused, s->mcp);
     TRY(listen_all(s, report));
     TRY(http_server_start(s->server, report));
-    wait_for_stop(s->house, s->mcp);
+    wait_for_stop(s);
     log_line(LOG_INFO, "draining", STR_NONE, "%zu connections are open",
              http_server_connections(s->server));
     http_server_drain(s->server);
@@ -131,10 +165,13 @@ result server_run(struct house *house, struct report *report) {
                               .identities = house->identities,
                               .clock = house->clock};
     TRY(mcp_new(&setup, &s.mcp, report));
+    pthread_mutex_init(&s.reloading, NULL);
+    arena_init(&s.arena, 2 * PATH_MAX);
     result r = house->settings->server.transport == TRANSPORT_STDIO ? serve_stdio(&s, report)
                                                                     : serve_http(&s, report);
     /* Nobody takes turns any more. What stands at the desk may still go on the road, and what ends
      * there goes over the desk to the loops, which are the server's: so in this order. */
+    admin_settle(s.admin);
     mcp_settle(s.mcp);
     road_free(house->road);
     house->road = NULL;
@@ -143,6 +180,9 @@ result server_run(struct house *house, struct report *report) {
     mcp_settle(s.mcp);
     http_server_free(s.server);
     free(s.doors);
+    admin_free(s.admin);
     mcp_free(s.mcp);
+    arena_deinit(&s.arena);
+    pthread_mutex_destroy(&s.reloading);
     return r;
 }

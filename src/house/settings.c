@@ -170,6 +170,11 @@ const struct section settings_sections[] = {
      "What a model can take of one reply; names and defaults are Superset's."},
     {"MCP_CACHE_CONFIG", cache_options, offsetof(struct settings, limits.cache),
      "Answers given again; names and defaults are Superset's."},
+    {"admin", admin_options, offsetof(struct settings, admin), "The keepers' door, /admin."},
+    {"MCP_SESSION_CONFIG", admin_session_options, offsetof(struct settings, admin_session),
+     "Sessions of keepers; names are Superset's, defaults are stricter."},
+    {"MCP_CSRF_CONFIG", admin_csrf_options, offsetof(struct settings, admin_csrf),
+     "What proves that a page of ours asks; names are Superset's."},
     {0},
 };
 
@@ -377,7 +382,7 @@ result settings_read(const struct yaml *weir, struct str weir_name, const struct
 }
 
 /* A name that only looks like such an address ("127.example.org") may lead anywhere. */
-static bool is_loopback(struct str host) {
+bool settings_is_loopback(struct str host) {
     char text[INET6_ADDRSTRLEN];
     struct in_addr v4;
     struct in6_addr v6;
@@ -394,7 +399,7 @@ static bool is_loopback(struct str host) {
 bool settings_all_loopback(const struct settings *settings) {
     if (settings->server.transport == TRANSPORT_STDIO) return true;
     for (size_t i = 0; i < settings->n_listeners; i++)
-        if (!is_loopback(settings->listeners[i].host)) return false;
+        if (!settings_is_loopback(settings->listeners[i].host)) return false;
     return true;
 }
 

@@ -12,6 +12,7 @@
 #ifndef WEIR_HOUSE_SETTINGS_H
 #define WEIR_HOUSE_SETTINGS_H
 
+#include "admin/admin.h"
 #include "audit/audit.h"
 #include "call/snapshot.h"
 #include "identity/identity.h"
@@ -48,6 +49,9 @@ struct settings {
     struct store_settings store;
     struct call_settings limits;
     struct mask_settings masks;
+    struct admin_settings admin;
+    struct admin_session_settings admin_session;
+    struct admin_csrf_settings admin_csrf;
     struct gate gate; /* security.yaml */
     const struct listener *listeners;
     size_t n_listeners;
@@ -74,6 +78,8 @@ MUST_USE result settings_read(const struct yaml *weir, struct str weir_name,
                               const struct settings_flags *flags, struct arena *arena,
                               struct problems *problems, struct settings *out);
 
+/* An address of this machine's own, which nobody reaches from elsewhere. */
+bool settings_is_loopback(struct str host);
 bool settings_all_loopback(const struct settings *settings);
 
 /* The table as a page of Markdown (doc/configuration.md). */

@@ -47,22 +47,27 @@ static bool put_store(struct mcp *mcp, struct json_writer *w, struct arena *aren
     return is_ready;
 }
 
+bool health_put(struct mcp *mcp, const struct snapshot *snapshot, struct json_writer *w,
+                struct arena *arena) {
+    struct str sentence = STR_NONE;
+    bool backends = put_backends(snapshot, w, arena);
+    bool audit = audit_is_ready(mcp->audit, &sentence, arena);
+    put_part(w, STR("audit"), audit, sentence);
+    bool store = mcp->store == NULL || put_store(mcp, w, arena);
+    json_put_text(w, STR("policy_version"), policy_version(snapshot->policy));
+    return backends && audit && store;
+}
+
 static void ready(struct mcp *mcp, struct http_exchange *x) {
     struct arena arena;
     struct buf body;
     struct json_writer w;
-    struct str sentence = STR_NONE;
     arena_init(&arena, HEALTH_BYTES_MAX);
     buf_init(&body, HEALTH_BYTES_MAX);
     json_writer_init(&w, &body);
     struct snapshot *snapshot = snapshot_take(mcp->snapshots);
     json_object(&w);
-    bool backends = put_backends(snapshot, &w, &arena);
-    bool audit = audit_is_ready(mcp->audit, &sentence, &arena);
-    put_part(&w, STR("audit"), audit, sentence);
-    bool store = mcp->store == NULL || put_store(mcp, &w, &arena);
-    json_put_text(&w, STR("policy_version"), policy_version(snapshot->policy));
-    bool all = backends && audit && store;
+    bool all = health_put(mcp, snapshot, &w, &arena);
     json_put_text(&w, STR("status"), all ? STR("ok") : STR("unavailable"));
     json_object_end(&w);
     snapshot_unref(snapshot);

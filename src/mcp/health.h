@@ -16,4 +16,9 @@
 /* false: the path is none of ours. */
 bool health_serve(struct mcp *mcp, struct http_exchange *x, const struct http_request *req);
 
+/* The parts as members of an object that is open, and the policy's version; true when all of them
+ * can do their work. */
+bool health_put(struct mcp *mcp, const struct snapshot *snapshot, struct json_writer *w,
+                struct arena *arena);
+
 #endif

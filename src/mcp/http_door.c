@@ -235,11 +235,17 @@ static void refuse_request(struct http_door *door, const struct http_request *re
     visit_refuse(req->exchange, why);
 }
 
+static bool is_for_keepers(const struct http_door *door, const struct http_request *req) {
+    bool is_theirs = str_eq(req->path, STR("/admin")) || str_starts(req->path, STR("/admin/"));
+    return is_theirs && door->keepers != NULL;
+}
+
 void http_door_serve(void *ctx, struct http_exchange *x, const struct http_request *req) {
     struct http_door *door = ctx;
     /* Metadata are for every page (RFC 9728; MCP 2025-06-18, Authorization Server Discovery). */
     bool is_public = str_starts(req->path, STR("/.well-known/"));
-    struct str origin = is_public ? STR_NONE : http_header(req, STR("Origin"));
+    bool is_keepers = is_for_keepers(door, req);
+    struct str origin = is_public || is_keepers ? STR_NONE : http_header(req, STR("Origin"));
     enum gate_answer gate = gate_check(door->gate, req->host, origin, req->bind_is_loopback);
     if (gate != GATE_ALLOW) {
         const struct refusal why = {
@@ -259,6 +265,8 @@ void http_door_serve(void *ctx, struct http_exchange *x, const struct http_reque
                                     "Send the header 'Authorization: Bearer TOKEN'",
                                     .origin = origin};
         refuse_request(door, req, &why);
+    } else if (is_keepers) {
+        door->keepers(door->keeper, x, req);
     } else if (is_mcp_path(door, req)) {
         serve_mcp(door, x, req);
     } else if (is_beside(door, req->path, STR(HTTP_SSE_WORD))) {

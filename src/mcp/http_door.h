@@ -28,6 +28,10 @@ struct http_door {
     const struct gate *gate;
     struct option_list paths; /* where MCP is served: "/mcp", "/mcp/v1", … */
     struct name_set toolsets; /* that are served there */
+    /* What serves /admin and all below it, with `keeper`; NULL: nothing is there. It looks at the
+     * Origin itself, and more strictly. */
+    http_handler *keepers;
+    void *keeper;
 };
 
 void http_door_serve(void *door, struct http_exchange *x, const struct http_request *req);
