@@ -64,16 +64,21 @@ static bool copy_watched(const struct json *from, struct str **out, size_t *n) {
     return true;
 }
 
+static struct str copy_name(char **at, struct str name) {
+    struct str copy = {*at, name.len};
+    if (name.len > 0) memcpy(*at, name.ptr, name.len);
+    *at += name.len;
+    return copy;
+}
+
 static bool copy_names(struct subscriber *s, const struct subscription *what) {
-    size_t len = what->id.len + what->session_id.len;
-    char *texts = fault_now() ? NULL : malloc(len + 1);
-    if (texts == NULL) return false;
-    if (what->id.len > 0) memcpy(texts, what->id.ptr, what->id.len);
-    if (what->session_id.len > 0)
-        memcpy(texts + what->id.len, what->session_id.ptr, what->session_id.len);
-    s->names = texts;
-    s->id = (struct str){texts, what->id.len};
-    s->session_id = (struct str){texts + what->id.len, what->session_id.len};
+    size_t len = what->id.len + what->session_id.len + what->holder.len;
+    char *at = fault_now() ? NULL : malloc(len + 1);
+    if (at == NULL) return false;
+    s->names = at;
+    s->id = copy_name(&at, what->id);
+    s->session_id = copy_name(&at, what->session_id);
+    s->holder = copy_name(&at, what->holder);
     return true;
 }
 
@@ -154,11 +159,13 @@ static void add_note(struct subscriber *s, const char *method, struct str member
     if (was_asleep) s->carrier->wake(s);
 }
 
-void hub_note(struct hub *hub, struct str name, const char *method, struct str members) {
+void hub_note(struct hub *hub, struct str name, struct str holder, const char *method,
+              struct str members) {
     pthread_mutex_lock(&hub->lock);
     for (struct link *at = hub->all.next; at != &hub->all; at = at->next) {
         struct subscriber *s = holder_of(at, struct subscriber, link);
-        if (s->id.len > 0 && watches(s, name)) add_note(s, method, members);
+        if (s->id.len > 0 && str_eq(s->holder, holder) && watches(s, name))
+            add_note(s, method, members);
     }
     pthread_mutex_unlock(&hub->lock);
 }

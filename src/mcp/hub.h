@@ -42,9 +42,10 @@ struct subscriber {
     struct link link; /* in hub.all */
     const struct carrier *carrier;
     unsigned wants;        /* CHANGED_* */
-    char *names;           /* malloc'd: what the next two stand in */
+    char *names;           /* malloc'd: what the next three stand in */
     struct str id;         /* of the listen request, as JSON text; empty: a legacy stream */
     struct str session_id; /* of a legacy stream */
+    struct str holder;     /* who listens: principal_key() */
     bool is_session;       /* which is over with it */
     /* Under the hub's lock. */
     unsigned pending;
@@ -70,7 +71,7 @@ size_t hub_count_sessions(struct hub *hub);
 
 struct subscription {
     unsigned wants;
-    struct str id, session_id;
+    struct str id, session_id, holder;
     bool is_session;            /* the session is over when the subscriber leaves */
     const struct json *watched; /* an array of texts; NULL: none */
 };
@@ -82,9 +83,10 @@ bool hub_join(struct hub *hub, struct subscriber *subscriber, const struct subsc
 void hub_leave(struct hub *hub, struct subscriber *subscriber);
 
 void hub_changed(struct hub *hub, unsigned what);
-/* A message for those who watch `name` by a listen stream: params without _meta, as the members of
- * an object. What finds no memory is not told. */
-void hub_note(struct hub *hub, struct str name, const char *method, struct str members);
+/* A message for those who watch `name` by a listen stream and are `holder`, whose it is: params
+ * without _meta, as the members of an object. What finds no memory is not told. */
+void hub_note(struct hub *hub, struct str name, struct str holder, const char *method,
+              struct str members);
 
 /* A whole message for the stream of one session; and is there such a stream here? */
 void hub_post(struct hub *hub, struct str session_id, struct str json);

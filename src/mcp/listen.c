@@ -43,6 +43,7 @@ void method_listen(struct turn *turn) {
     }
     struct subscription what = {
         .id = turn->message.id,
+        .holder = principal_key(&turn->call->principal, &turn->call->arena),
         .wants = (wants(asked, "toolsListChanged") ? CHANGED_TOOLS : 0U) |
                  (wants(asked, "promptsListChanged") ? CHANGED_PROMPTS : 0U) |
                  (wants(asked, "resourcesListChanged") ? CHANGED_RESOURCES : 0U) |

@@ -52,7 +52,8 @@ result task_change(struct turn *turn, struct str id, task_changer *change, void 
     json_object_end(&w);
     struct str json = buf_flat(&buf, arena);
     if (buf_failed(&buf, NULL).why == FAIL_NONE && json.ptr != NULL)
-        hub_note(&mcp->hub, id, "notifications/tasks", str_slice(json, 1, json.len - 1));
+        hub_note(&mcp->hub, id, out->holder, "notifications/tasks",
+                 str_slice(json, 1, json.len - 1));
     buf_deinit(&buf);
     return OK;
 }
@@ -327,13 +328,17 @@ result task_ask(struct turn *turn, struct ask *asks, size_t n) {
     struct questions questions = {asks, n};
     struct task_record record;
     uint64_t seen = 0, tide = 0;
+    int64_t looked_ns = 0;
     for (;; wait_a_while()) {
         if (call_is_cancelled(call))
             return fail(&call->report, FAIL_CANCELLED, "CANCELLED", REPORT_NO_OFFSET,
                         "the caller cancelled");
         TRY(store_tide(turn->mcp->store, &tide, &call->report));
-        if (tide == seen) continue;
+        /* Also when nothing has changed: the task itself may be over by now. */
+        int64_t now_ns = clock_mono_ns(call->clock);
+        if (tide == seen && now_ns - looked_ns < JOURNAL_LEASE_MS * INT64_C(1000000)) continue;
         seen = tide;
+        looked_ns = now_ns;
         TRY(task_change(turn, turn->task->record.id, put_questions, &questions, &record,
                         &call->report));
         if (take_answers(asks, n, &record)) return OK;
