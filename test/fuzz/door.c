@@ -1,73 +1,79 @@
-/* Any sequence of messages at one door, over one store: sessions, subscriptions, batches, calls
- * that ask or become tasks, their answers and cancellations follow each other. Each turn finishes
- * exactly once; what is answered is JSON-RPC with the request's id and the status that belongs to
- * it; what is told beside it is JSON-RPC, too; and when all have left, nothing is left.
+/* Any sequence of messages at the doors of two replicas over one store: posted, streamed, followed
+ * from an event on, over HTTP+SSE and over stdio; by two people with several roles, whose sessions,
+ * tasks and states are tried by the other one, too; while configurations are swapped, time passes
+ * and peers leave. What must hold of all that comes back says door_check.c; and when everybody has
+ * left, the house is as it was before.
  *
  * The input: lines that begin with '#' part the messages, and say by letters how the next one comes
- * (struct manner). In a message @S0 to @S9 are the ids of the sessions that the door has opened,
- * @T0… of its tasks, @R0… its request states, @N0… its cursors, @Q0… the ids of its own questions.
+ * (struct manner), and what happens before: m 60 seconds pass, t 6; k all lists change; r the other
+ * configuration is loaded; c the oldest peer leaves. In a message @S0 to @S9 are the ids of the
+ * sessions that the door has opened, @T0… of its tasks, @R0… its request states, @N0… its cursors,
+ * @Q0… the ids of its own questions, @E0… of its events; a small letter is the same with one byte
+ * changed; @W0 is a word of whoever sends it.
  */
-#include "../unit/mcp/world.h"
+#include "door.h"
+
 #include "base/limits.h"
-#include "fuzz.h"
-#include "identity/secret.h"
 
-enum { MESSAGES_MOST = 32, INPUT_MOST = 1 << 15, BODY_MOST = 1 << 16, GIVEN_MOST = 10 };
-enum { PATIENCE_MS = 15, END_MS = 20000, HOUSE_INPUTS = 2000 };
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
-/* OpenSSL keeps something for each thread and gives it back while the thread ends: a look for leaks
- * that falls into this moment is no finding. Those of our own use of OpenSSL the unit tests see. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) {
-    return "leak:libcrypto.so";
+enum { PATIENCE_MS = 4, IDLE_BEFORE_TIME = 6, IDLE_AT_END = 5, STEP_MS = 20, HOUSE_INPUTS = 1000 };
+enum { FIRST_STEP_MS = 1000, LAST_STEP_MS = 600000, END_MS = 30000 };
+#define LATER_MS (INT64_C(25) * 3600000) /* when everything kept has ended */
+
+static struct house *house;
+
+static int64_t now_ms(void) {
+    return clock_wall_ms(&clock_real);
 }
-
-static struct rig rig;
-static struct snapshot *house;
-static struct secret *secret;
 
 /* -- what the door gave ----------------------------------------------------------------------- */
 
-static const char given_letters[] = "STRNQ";
-
-struct sequence {
-    struct mcp *mcp;
-    struct snapshot_holder *snapshots;
-    struct store *store;
-    struct arena arena;
-    struct str given[sizeof given_letters - 1][GIVEN_MOST];
-    size_t n_given[sizeof given_letters - 1];
-    struct guest *guests[MESSAGES_MOST];
-    size_t n_guests;
-    struct link streams;
-    /* For what follows, and all that a guest learns. */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-};
-
-static void give(struct sequence *s, char letter, struct str text) {
-    size_t kind = (size_t)(strchr(given_letters, letter) - given_letters);
+void sequence_give(struct sequence *s, char letter, struct str text, const char *user) {
+    size_t kind = (size_t)(strchr(GIVEN_LETTERS, letter) - GIVEN_LETTERS);
     if (text.len == 0 || s->n_given[kind] == GIVEN_MOST) return;
     for (size_t i = 0; i < s->n_given[kind]; i++)
-        if (str_eq(s->given[kind][i], text)) return;
-    s->given[kind][s->n_given[kind]++] = str_dup(&s->arena, text);
+        if (str_eq(s->given[kind][i].text, text)) return;
+    s->given[kind][s->n_given[kind]++] = (struct given){str_dup(&s->arena, text), user};
 }
 
-static struct str given(const struct sequence *s, char letter, char digit) {
-    const char *at = letter == '\0' ? NULL : strchr(given_letters, letter);
-    if (at == NULL || digit < '0' || digit > '9') return STR_NONE;
-    size_t kind = (size_t)(at - given_letters), i = (size_t)(digit - '0');
+static struct given given(const struct sequence *s, char letter, char digit) {
+    const char *at = letter == '\0' ? NULL : strchr(GIVEN_LETTERS, letter);
+    if (at == NULL || digit < '0' || digit > '9') return (struct given){0};
+    size_t kind = (size_t)(at - GIVEN_LETTERS), i = (size_t)(digit - '0');
     if (i < s->n_given[kind]) return s->given[kind][i];
-    return letter == 'Q' ? STR("1") : STR("0123456789abcdef0123456789abcdef");
+    struct str none = STR("0123456789abcdef0123456789abcdef");
+    if (letter == 'Q') none = STR("1");
+    if (letter == 'E') none = STR("0123456789abcdef0123456789abcdef.1");
+    return (struct given){none, NULL};
+}
+
+/* With its middle byte changed. */
+static struct str forged(struct sequence *s, struct str text) {
+    struct str copy = str_printf(&s->arena, STR_FMT, STR_ARG(text));
+    if (copy.len > 0) ((char *)(uintptr_t)copy.ptr)[copy.len / 2] ^= 1;
+    return copy;
+}
+
+static struct str filling(struct sequence *s, const struct manner *manner, char letter,
+                          char digit) {
+    if (letter == 'W' && digit == '0') return str_printf(&s->arena, "mark-of-%s", manner->user);
+    if (letter >= 'a' && letter <= 'z') {
+        struct str text = given(s, (char)(letter - 'a' + 'A'), digit).text;
+        return text.ptr == NULL ? text : forged(s, text);
+    }
+    return given(s, letter, digit).text;
 }
 
 /* With what was given in the places that name it. */
-static struct str filled(struct sequence *s, struct str body) {
+static struct str filled(struct sequence *s, const struct manner *manner, struct str body) {
     struct buf out;
     buf_init(&out, BODY_MOST);
     for (size_t i = 0; i < body.len; i++) {
         bool names = body.ptr[i] == '@' && body.len - i > 2;
-        struct str text = names ? given(s, body.ptr[i + 1], body.ptr[i + 2]) : STR_NONE;
+        struct str text = names ? filling(s, manner, body.ptr[i + 1], body.ptr[i + 2]) : STR_NONE;
         if (text.ptr == NULL)
             buf_add_byte(&out, body.ptr[i]);
         else
@@ -78,437 +84,334 @@ static struct str filled(struct sequence *s, struct str body) {
     return text;
 }
 
-/* -- streams ---------------------------------------------------------------------------------- */
+/* -- time and turns --------------------------------------------------------------------------- */
 
-struct stream {
-    struct subscriber subscriber; /* first: a struct subscriber * to it is one to us */
-    struct link link;             /* in sequence.streams */
-    bool is_awake;                /* under the hub's lock */
-};
+static void end_guest(struct sequence *s, struct guest *guest) {
+    guest->is_over = true;
+    if (guest->peer.is_whole) guest_check_end(s, guest);
+    peer_close(&guest->peer);
+}
 
-static const struct json *must_be_json(struct str text, struct arena *arena) {
-    struct json_limits limits = {.bytes = 64 * MIB, .allows_nul = true};
-    const struct json *value = NULL;
-    struct report report = {0};
-    result r = json_read(text, &limits, arena, &value, &report);
-    if (r.why != FAIL_NONE) fprintf(stderr, "%s\n%.*s\n", report.sentence, STR_ARG(text));
-    MUST(r.why == FAIL_NONE);
+/* true when something came for somebody. */
+static bool turn_once(struct sequence *s) {
+    bool any = stdio_read(s);
+    house_turn(s->house);
+    for (size_t i = 0; i < s->n_guests; i++) {
+        struct guest *guest = &s->guests[i];
+        if (guest->is_over) continue;
+        any = guest_read(s, guest) || any;
+        if (guest->peer.is_whole || guest->peer.is_cut) end_guest(s, guest);
+    }
+    any = stdio_read(s) || any;
+    if (!any) house_wait();
+    return any;
+}
+
+static void pass(struct sequence *s, int64_t ms) {
+    s->passed_ms += ms;
+    if (s->passed_ms >= JOURNAL_LEASE_MS) s->has_moved = true;
+    house_pass(s->house, ms);
+}
+
+static bool is_stream_of_many(const struct guest *guest) {
+    return guest->manner.by == BY_SSE || guest->manner.by == BY_GET ||
+           str_eq(guest->message.method, STR("subscriptions/listen"));
+}
+
+/* It is answered, asked something itself, or listens. */
+static bool is_settled(const struct guest *guest, bool any) {
+    if (guest->is_over || guest->has_question) return true;
+    if (!is_stream_of_many(guest) || guest->peer.status == 0) return false;
+    return guest->n_events > 0 || (guest->manner.by == BY_GET && !any);
+}
+
+/* Until the guest is, or something has come by stdio; at most for a while, in which a little time
+ * passes. */
+static void settle(struct sequence *s, const struct guest *guest) {
+    int64_t until = now_ms() + PATIENCE_MS;
+    unsigned n_idle = 0;
+    while (now_ms() < until) {
+        bool any = turn_once(s);
+        if (guest == NULL ? any : is_settled(guest, any)) return;
+        if (!any && ++n_idle > IDLE_BEFORE_TIME) pass(s, STEP_MS);
+    }
+}
+
+/* -- how a message comes ---------------------------------------------------------------------- */
+
+static void leave_oldest(struct sequence *s) {
+    for (size_t i = 0; i < s->n_guests; i++) {
+        struct guest *guest = &s->guests[i];
+        if (guest->is_over) continue;
+        s->has_cancels = true; /* its modern requests end so */
+        end_guest(s, guest);
+        return;
+    }
+}
+
+static void happen(struct sequence *s, struct str letters, size_t replica) {
+    for (size_t i = 0; i < letters.len; i++) {
+        switch (letters.ptr[i]) {
+        case 'm': pass(s, 60000); break;
+        case 't': pass(s, 6000); break;
+        case 'k': mcp_changed(s->house->mcps[replica], CHANGED_ALL); break;
+        case 'r': house_reload(s->house); break;
+        case 'c': leave_oldest(s); break;
+        default: break;
+        }
+    }
+}
+
+static void read_letter(char c, struct manner *out) {
+    switch (c) {
+    case 'g': out->by = BY_GET; break;
+    case 'd': out->by = BY_DELETE; break;
+    case 's': out->by = BY_SSE; break;
+    case 'p': out->by = BY_MESSAGES; break;
+    case 'u': out->by = BY_PAGE; break;
+    case 'i': out->by = BY_STDIO; break;
+    case 'x': out->session = 'x'; break;
+    case 'h': out->has_headers = true; break;
+    case 'j': out->takes_stream = false; break;
+    case 'e': out->takes_json = false; break;
+    case 'b': out->is_left = true; break;
+    case 'l': out->leaves = true; break;
+    case 'o': out->user = "bob"; break;
+    case 'y': out->role = "scoped"; break;
+    case 'n': out->role = "none"; break;
+    case 'z': out->role = "wrong"; break;
+    case 'v': out->version = MCP_LEGACY_LATEST; break;
+    case 'w': out->version = MCP_LEGACY_ASSUMED; break;
+    case 'q': out->replica = 1; break;
+    default: break;
+    }
+}
+
+static void read_manner(struct str letters, struct manner *out) {
+    *out =
+        (struct manner){.user = "ann", .role = "keeper", .takes_json = true, .takes_stream = true};
+    for (size_t i = 0; i < letters.len; i++) {
+        char c = letters.ptr[i];
+        if (c >= '0' && c <= '9') out->session = c;
+        if (c >= 'A' && c <= 'F') out->role = house_roles[c - 'A'];
+        read_letter(c, out);
+    }
+}
+
+/* -- requests --------------------------------------------------------------------------------- */
+
+/* A header's value cannot hold all that a name may. */
+static struct str header_value(struct str value) {
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.ptr[i] < 0x20 || (unsigned char)value.ptr[i] > 0x7e)
+            return STR("=?base64?7Lmo?=");
     return value;
 }
 
-/* A notification, a request or, as the last of a stream, a result. */
-static void check_told(struct str text) {
-    struct arena arena;
-    arena_init(&arena, 256 * MIB);
-    const struct json *value = must_be_json(text, &arena);
-    MUST(json_is_text(json_get(value, STR("jsonrpc")), STR("2.0")));
-    MUST(json_get(value, STR("method")) != NULL || json_get(value, STR("result")) != NULL);
-    arena_deinit(&arena);
-}
-
-static void wake(struct subscriber *subscriber) {
-    ((struct stream *)(void *)subscriber)->is_awake = true;
-}
-
-static void tell(struct subscriber *subscriber, struct str json) {
-    (void)subscriber;
-    check_told(json);
-}
-
-static const struct carrier carrier = {wake, tell};
-
-static void tell_streams(struct sequence *s) {
-    for (struct link *at = s->streams.next; at != &s->streams; at = at->next) {
-        struct stream *stream = holder_of(at, struct stream, link);
-        pthread_mutex_lock(&s->mcp->hub.lock);
-        bool is_awake = stream->is_awake;
-        stream->is_awake = false;
-        pthread_mutex_unlock(&s->mcp->hub.lock);
-        if (is_awake) subscriber_tell(&s->mcp->hub, &stream->subscriber);
-    }
-}
-
-static void end_stream(struct sequence *s, struct stream *stream) {
-    subscriber_farewell(&stream->subscriber);
-    hub_leave(&s->mcp->hub, &stream->subscriber);
-    list_leave(&stream->link);
-    free(stream);
-}
-
-/* -- guests: a message and its turn ----------------------------------------------------------- */
-
-struct manner {
-    char session;    /* 0-9: in that one; x: in one that is none */
-    const char *who; /* A-F: a role of world.h */
-    bool has_headers, is_json_only, is_left, is_another; /* h j b o */
-    const char *version;                                 /* v w: its header */
-};
-
-struct guest {
-    struct sequence *s;
-    struct turn *turn;
-    struct str body, role;
-    struct manner manner;
-    /* As we read it: what is answered must fit it. */
-    struct rpc_message message;
-    struct rpc_error wrong;
-    /* Under the sequence's lock. */
-    unsigned n_finished, n_early;
-    bool is_held;
-    void (*later)(struct turn *turn);
-};
-
-static void finish(struct turn *turn) {
-    struct guest *guest = turn->owner;
-    pthread_mutex_lock(&guest->s->lock);
-    guest->n_finished++;
-    MUST(guest->n_finished == 1);
-    pthread_cond_broadcast(&guest->s->changed);
-    pthread_mutex_unlock(&guest->s->lock);
-}
-
-static void take_given(struct guest *guest, const struct json *answer) {
-    struct sequence *s = guest->s;
-    const struct json *found = json_get(answer, STR("result"));
-    give(s, 'T', json_get_text(found, STR("taskId")));
-    give(s, 'R', json_get_text(found, STR("requestState")));
-    give(s, 'N', json_get_text(found, STR("nextCursor")));
-}
-
-static void send(struct turn *turn, struct str id, struct str json) {
-    struct guest *guest = turn->owner;
-    struct arena arena;
-    (void)id;
-    if (json.len == 0) return; /* it tells its id alone */
-    check_told(json);
-    arena_init(&arena, 256 * MIB);
-    const struct json *asked = json_get(must_be_json(json, &arena), STR("id"));
-    pthread_mutex_lock(&guest->s->lock);
-    MUST(guest->n_finished == 0);
-    if (asked != NULL) give(guest->s, 'Q', json_raw(asked));
-    pthread_mutex_unlock(&guest->s->lock);
-    arena_deinit(&arena);
-}
-
-static void let_go(struct turn *turn) {
-    (void)turn;
-}
-
-static void check_answer(struct guest *guest, const struct json *answer, int status);
-
-static void answer_early(struct turn *turn, struct str json) {
-    struct guest *guest = turn->owner;
-    struct arena arena;
-    arena_init(&arena, 256 * MIB);
-    const struct json *answer = must_be_json(json, &arena);
-    pthread_mutex_lock(&guest->s->lock);
-    guest->n_early++;
-    MUST(guest->n_early == 1);
-    check_answer(guest, answer, 200);
-    take_given(guest, answer);
-    pthread_mutex_unlock(&guest->s->lock);
-    arena_deinit(&arena);
-}
-
-static void after(struct turn *turn, int64_t ms, void (*step)(struct turn *turn)) {
-    struct guest *guest = turn->owner;
-    (void)ms;
-    guest->later = step;
-}
-
-static bool hold(struct turn *turn, const struct subscription *what) {
-    struct guest *guest = turn->owner;
-    struct stream *stream = calloc(1, sizeof *stream);
-    MUST(stream != NULL);
-    if (!hub_join(&guest->s->mcp->hub, &stream->subscriber, what, &carrier)) {
-        free(stream);
-        return false;
-    }
-    list_add_last(&guest->s->streams, &stream->link);
-    if (what->id.len > 0) subscriber_acknowledge(&stream->subscriber);
-    guest->is_held = true;
-    return true;
-}
-
-/* Over HTTP a subscriber ends with its connection. */
-static bool unhold(struct turn *turn, struct str request_id) {
-    (void)turn, (void)request_id;
-    return false;
-}
-
-static const struct turn_way way = {send, let_go, answer_early, after, hold, unhold};
-
-/* -- what an answer must be ------------------------------------------------------------------- */
-
-static const struct {
-    int code, statuses[4];
-} fitting[] = {
-    {RPC_PARSE_ERROR, {400}},           {RPC_INVALID_REQUEST, {400, 200}},
-    {RPC_METHOD_NOT_FOUND, {200, 404}}, /* legacy, modern */
-    {RPC_INVALID_PARAMS, {200, 400}},   {RPC_INTERNAL_ERROR, {200, 500, 503}},
-    {RPC_HEADER_MISMATCH, {400}},       {RPC_MISSING_CAPABILITY, {400}},
-    {RPC_UNSUPPORTED_VERSION, {400}},   {RPC_RESOURCE_NOT_FOUND, {200}},
-    {RPC_SESSION_UNKNOWN, {404}},
-};
-
-static bool is_fitting(int64_t code, int status) {
-    for (size_t i = 0; i < COUNT(fitting); i++)
-        for (size_t k = 0; fitting[i].code == code && k < COUNT(fitting[i].statuses); k++)
-            if (fitting[i].statuses[k] == status) return true;
-    return false;
-}
-
-/* One of result and error. */
-static const struct json *check_either(const struct json *answer) {
-    const struct json *error = json_get(answer, STR("error"));
-    MUST(json_is_text(json_get(answer, STR("jsonrpc")), STR("2.0")));
-    MUST((json_get(answer, STR("result")) == NULL) == (error != NULL));
-    return error;
-}
-
-static void check_answer(struct guest *guest, const struct json *answer, int status) {
-    const struct json *id = json_get(answer, STR("id")), *error = check_either(answer);
-    bool has_id = guest->message.id.len > 0;
-    if (has_id && guest->message.kind == RPC_REQUEST)
-        MUST(id != NULL && str_eq(json_raw(id), guest->message.id));
-    if (guest->message.kind == RPC_NOTIFICATION) MUST(id == NULL && error != NULL && status >= 400);
-    if (error == NULL) {
-        MUST(status == 200 && guest->message.kind == RPC_REQUEST);
-        return;
-    }
-    const struct json *code = json_get(error, STR("code"));
-    MUST(code != NULL && code->type == JSON_NUMBER && code->is_integer);
-    bool fits = is_fitting(code->integer, status);
-    if (!fits) fprintf(stderr, "code %lld, status %d\n", (long long)code->integer, status);
-    MUST(fits);
-    MUST(json_get_text(error, STR("message")).len > 0);
-}
-
-static void check_batch(const struct json *answer, int status) {
-    if (answer->type != JSON_ARRAY) {
-        MUST(check_either(answer) != NULL && status >= 400);
-        return;
-    }
-    MUST(status == 200 && answer->n > 0);
-    for (uint32_t i = 0; i < answer->n; i++) (void)check_either(&answer->items[i]);
-}
-
-/* Nothing comes where nothing is asked for, where it was called off, or left already. */
-static void check_silence(const struct guest *guest) {
-    const struct turn *turn = guest->turn;
-    bool was_asked = guest->message.kind == RPC_REQUEST || guest->wrong.code != 0;
-    if (turn->form == TURN_RPC && was_asked)
-        MUST(guest->is_held || guest->n_early > 0 || turn->running.is_silenced);
-    else
-        MUST(turn->status == 202 || turn->running.is_silenced);
-}
-
-static void check(struct guest *guest) {
-    struct turn *turn = guest->turn;
-    struct arena arena;
-    MUST(buf_failed(&turn->out, NULL).why == FAIL_NONE);
-    if (turn->out.len == 0) {
-        check_silence(guest);
-        return;
-    }
-    MUST(!guest->is_held);
-    if (guest->n_early > 0) return; /* it has become the task's */
-    arena_init(&arena, 256 * MIB);
-    const struct json *answer = must_be_json(buf_flat(&turn->out, &turn->call->arena), &arena);
-    switch (turn->form) {
-    case TURN_SHORTHAND: MUST(json_get(answer, STR("ok")) != NULL); break;
-    case TURN_BATCH: check_batch(answer, turn->status); break;
-    case TURN_RPC:
-        check_answer(guest, answer, turn->status);
-        pthread_mutex_lock(&guest->s->lock);
-        take_given(guest, answer);
-        pthread_mutex_unlock(&guest->s->lock);
-        break;
-    }
-    arena_deinit(&arena);
-}
-
-/* -- taking ----------------------------------------------------------------------------------- */
-
 /* What a client that does it right sends beside its message. */
-static struct era_headers headers_of(const struct guest *guest) {
+static void put_modern(struct buf *out, const struct guest *guest) {
     const struct rpc_message *message = &guest->message;
-    struct era_headers headers = {.version = str_of(guest->manner.version)};
-    if (!guest->manner.has_headers) return headers;
     const struct json *claim = era_claim(message);
-    if (claim != NULL && claim->type == JSON_STRING) headers.version = claim->text;
-    headers.method = message->method;
-    headers.name = json_get_text(message->params, STR("name"));
-    if (headers.name.ptr == NULL) headers.name = json_get_text(message->params, STR("uri"));
-    if (headers.name.ptr == NULL) headers.name = json_get_text(message->params, STR("taskId"));
-    return headers;
+    struct str name = json_get_text(message->params, STR("name"));
+    if (name.ptr == NULL) name = json_get_text(message->params, STR("uri"));
+    if (name.ptr == NULL) name = json_get_text(message->params, STR("taskId"));
+    if (claim != NULL && claim->type == JSON_STRING)
+        buf_addf(out, "MCP-Protocol-Version: " STR_FMT "\r\n", STR_ARG(header_value(claim->text)));
+    buf_addf(out, "Mcp-Method: " STR_FMT "\r\n", STR_ARG(header_value(message->method)));
+    if (name.ptr != NULL) buf_addf(out, "Mcp-Name: " STR_FMT "\r\n", STR_ARG(header_value(name)));
 }
 
-static void read_message(struct guest *guest) {
+static struct str target_of(struct sequence *s, const struct guest *guest) {
+    switch (guest->manner.by) {
+    case BY_SSE: return STR("/sse");
+    case BY_MESSAGES:
+        return str_printf(&s->arena, "/messages?sessionId=" STR_FMT, STR_ARG(guest->session));
+    case BY_PAGE: break;
+    case BY_POST:
+    case BY_GET:
+    case BY_DELETE:
+    case BY_STDIO: return STR("/mcp");
+    }
+    /* Its first word, where that is a path. */
+    struct str rest = guest->body, path = str_trim(str_cut(&rest, '\n'));
+    bool is_path = path.len > 0 && path.len < 512 && path.ptr[0] == '/';
+    for (size_t i = 0; i < path.len; i++)
+        is_path = is_path && path.ptr[i] > 0x20 && path.ptr[i] < 0x7f && path.ptr[i] != '#';
+    return is_path ? path : STR("/health");
+}
+
+static const char *method_of(enum carriage by) {
+    switch (by) {
+    case BY_POST:
+    case BY_MESSAGES:
+    case BY_STDIO: return "POST";
+    case BY_GET:
+    case BY_SSE:
+    case BY_PAGE: return "GET";
+    case BY_DELETE: return "DELETE";
+    }
+    return "POST";
+}
+
+static void put_head(struct buf *out, const struct guest *guest, struct str target) {
+    const struct manner *m = &guest->manner;
+    buf_addf(out, "%s " STR_FMT " HTTP/1.1\r\nHost: localhost\r\n", method_of(m->by),
+             STR_ARG(target));
+    if (strcmp(m->role, "none") != 0)
+        buf_addf(out, "Authorization: Bearer %s-%s\r\n", m->user, m->role);
+    if (m->takes_json || m->takes_stream)
+        buf_addf(out, "Accept: %s%s%s\r\n", m->takes_json ? "application/json" : "",
+                 m->takes_json && m->takes_stream ? ", " : "",
+                 m->takes_stream ? "text/event-stream" : "");
+    if (m->version != NULL) buf_addf(out, "MCP-Protocol-Version: %s\r\n", m->version);
+    if (m->has_headers) put_modern(out, guest);
+    if (m->by != BY_MESSAGES && guest->session.len > 0)
+        buf_addf(out, "Mcp-Session-Id: " STR_FMT "\r\n", STR_ARG(guest->session));
+}
+
+static bool has_body(enum carriage by) {
+    return by == BY_POST || by == BY_MESSAGES;
+}
+
+static struct str request_of(struct sequence *s, const struct guest *guest) {
+    struct buf out;
+    buf_init(&out, 2 * BODY_MOST);
+    put_head(&out, guest, target_of(s, guest));
+    struct str event = header_value(str_trim(guest->body));
+    if (guest->manner.by == BY_GET && event.len > 0)
+        buf_addf(&out, "Last-Event-ID: " STR_FMT "\r\n", STR_ARG(event));
+    if (has_body(guest->manner.by))
+        buf_addf(&out, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+                 guest->body.len);
+    buf_add(&out, STR("\r\n"));
+    if (has_body(guest->manner.by)) buf_add(&out, guest->body);
+    MUST(buf_failed(&out, NULL).why == FAIL_NONE);
+    struct str text = buf_copy(&out, &s->arena);
+    buf_deinit(&out);
+    return text;
+}
+
+static void read_message(struct sequence *s, struct guest *guest) {
     const struct json *value = NULL;
     struct report report = {0};
-    guest->wrong.code = RPC_PARSE_ERROR;
-    if (json_read(guest->body, NULL, &guest->s->arena, &value, &report).why != FAIL_NONE) return;
-    guest->wrong.code = 0;
-    rpc_read(value, &guest->message, &guest->wrong);
-    if (guest->wrong.code != 0) guest->message.kind = RPC_INVALID;
+    struct rpc_error wrong = {0};
+    guest->is_wrong = true;
+    if (json_read(guest->body, NULL, &s->arena, &value, &report).why != FAIL_NONE) return;
+    const struct json *tool = json_get(value, STR("tool"));
+    guest->is_batch = value->type == JSON_ARRAY;
+    guest->is_shorthand =
+        tool != NULL && tool->type == JSON_STRING && json_get(value, STR("jsonrpc")) == NULL;
+    rpc_read(value, &guest->message, &wrong);
+    guest->is_wrong = wrong.code != 0 && !guest->is_batch && !guest->is_shorthand;
+    if (wrong.code != 0) guest->message.kind = RPC_INVALID;
 }
 
-static void take(struct guest *guest) {
-    struct sequence *s = guest->s;
+static void seat(struct sequence *s, struct guest *guest) {
     const struct manner *manner = &guest->manner;
-    struct turn *turn = guest->turn = turn_new(s->mcp, finish, guest);
-    MUST(turn != NULL);
-    guest->role = str_of(manner->who);
-    turn->way = manner->is_json_only ? NULL : &way;
-    turn->call->principal =
-        (struct principal){.user_id = manner->is_another ? STR("bob") : STR("ann"),
-                           .auth_method = STR("test"),
-                           .token_id = STR("t1"),
-                           .roles = &guest->role,
-                           .n_roles = 1};
-    if (manner->session != '\0')
-        turn->call->origin.session_id =
-            given(s, 'S', manner->session == 'x' ? '9' : manner->session);
-    struct era_headers headers = headers_of(guest);
-    bool is_piped = !manner->has_headers && manner->version == NULL;
-    turn_take(turn, guest->body, is_piped ? NULL : &headers);
+    if (has_body(manner->by)) read_message(s, guest);
+    guest->configuration = s->house->configuration;
+    if (manner->session == '\0') return;
+    struct given session = given(s, 'S', manner->session == 'x' ? '9' : manner->session);
+    guest->session = session.text;
+    guest->session_user = session.user;
 }
 
-static bool wait_for(struct guest *guest, int ms) {
-    struct sequence *s = guest->s;
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)(ms % 1000) * 1000000L;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_mutex_lock(&s->lock);
-    for (int r = 0; guest->n_finished == 0 && r == 0;)
-        r = pthread_cond_timedwait(&s->changed, &s->lock, &until);
-    bool is_finished = guest->n_finished > 0;
-    pthread_mutex_unlock(&s->lock);
-    return is_finished;
-}
-
-static void leave(struct guest *guest) {
-    const struct session *session = guest->turn->session;
-    check(guest);
-    if (session != NULL) give(guest->s, 'S', session->id);
-    turn_free(guest->turn);
-    guest->turn = NULL;
-}
-
-static void read_manner(struct sequence *s, struct str letters, struct manner *out) {
-    *out = (struct manner){.who = "keeper"};
-    for (size_t i = 0; i < letters.len; i++) {
-        char c = letters.ptr[i];
-        if ((c >= '0' && c <= '9') || c == 'x') out->session = c;
-        if (c >= 'A' && c <= 'F') out->who = world_roles[c - 'A'];
-        if (c == 'h') out->has_headers = true;
-        if (c == 'j') out->is_json_only = true;
-        if (c == 'b') out->is_left = true;
-        if (c == 'o') out->is_another = true;
-        if (c == 'v') out->version = MCP_LEGACY_LATEST;
-        if (c == 'w') out->version = MCP_LEGACY_ASSUMED;
-        if (c == 'm') clock_move(&rig.clock, 60000);
-        if (c == 'k') mcp_changed(s->mcp, CHANGED_ALL);
-    }
-}
-
-/* A call that takes its time is left standing, and may become a task. */
 static void come(struct sequence *s, struct str letters, struct str body) {
-    pthread_mutex_lock(&s->lock); /* who was left standing may be told something right now */
-    struct guest *guest = arena_new(&s->arena, struct guest);
-    pthread_mutex_unlock(&s->lock);
-    MUST(guest != NULL);
-    s->guests[s->n_guests++] = guest;
-    guest->s = s;
-    read_manner(s, letters, &guest->manner);
-    pthread_mutex_lock(&s->lock);
-    guest->body = filled(s, body);
-    read_message(guest);
-    pthread_mutex_unlock(&s->lock);
-    take(guest);
-    bool is_back = wait_for(guest, guest->manner.is_left ? 0 : PATIENCE_MS);
-    if (!is_back && guest->later != NULL) guest->later(guest->turn);
-    if (is_back) leave(guest);
-    tell_streams(s);
+    struct manner manner;
+    read_manner(letters, &manner);
+    happen(s, letters, manner.replica);
+    body = filled(s, &manner, body);
+    if (str_find(body, STR("cancel")) < body.len) s->has_cancels = true;
+    if (str_find(body, STR("subscriptions/listen")) < body.len) s->has_cancels = true;
+    s->n_steps++;
+    if (manner.by == BY_STDIO) {
+        stdio_send(s, &manner, body);
+        if (!manner.is_left) settle(s, NULL);
+        return;
+    }
+    struct guest *guest = &s->guests[s->n_guests++];
+    *guest = (struct guest){.manner = manner, .body = body};
+    seat(s, guest);
+    if (manner.by == BY_MESSAGES) pledge(s, guest->session, body, false);
+    peer_open(&guest->peer, house_connect(s->house, manner.replica));
+    MUST(peer_write(&guest->peer, request_of(s, guest)));
+    if (!manner.is_left) settle(s, guest);
+    if (manner.leaves && !guest->is_over) {
+        turn_once(s);
+        if (manner.by == BY_SSE || manner.by == BY_POST) s->has_cancels = true;
+        if (!guest->is_over) end_guest(s, guest);
+    }
 }
 
 /* -- the whole -------------------------------------------------------------------------------- */
 
-static void close_house(void) {
-    if (house == NULL) return;
-    rig_end(&rig);
-    snapshot_unref(house);
-    secret_close(secret);
-    house = NULL;
-    rig_deinit(&rig);
-}
-
-static void open_house(void) {
-    struct report report = {0};
-    rig_init(&rig);
-    house = world_snapshot(&rig);
-    MUST(secret_open(STR("0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"), NULL, &rig.clock, &secret,
-                     &report)
-             .why == FAIL_NONE);
-}
-
-static void open_sequence(struct sequence *s) {
-    struct store_settings memory = {.kind = STORE_MEMORY, .max_bytes = 64 * MIB, .wait_ms = 5000};
-    struct report report = {0};
-    arena_init(&s->arena, 512 * MIB);
-    list_init(&s->streams);
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->changed, NULL);
-    s->snapshots = snapshot_holder_new(snapshot_ref(house));
-    MUST(s->snapshots != NULL);
-    MUST(store_open(&memory, STR_NONE, &rig.clock, &s->store, &report).why == FAIL_NONE);
-    struct mcp_setup setup = {.road = rig.road,
-                              .snapshots = s->snapshots,
-                              .audit = rig.audit,
-                              .store = s->store,
-                              .secret = secret,
-                              .clock = &rig.clock};
-    MUST(mcp_new(&setup, &s->mcp, &report).why == FAIL_NONE);
-}
-
-/* Everybody goes: what still runs is cancelled, streams end, and then nothing is there. */
-static void close_sequence(struct sequence *s) {
-    for (size_t i = 0; i < s->n_guests; i++)
-        if (s->guests[i]->turn != NULL) call_cancel(s->guests[i]->turn->call);
-    for (size_t i = 0; i < s->n_guests; i++) {
-        if (s->guests[i]->turn == NULL) continue;
-        MUST(wait_for(s->guests[i], END_MS));
-        leave(s->guests[i]);
+/* What still runs, naps or waits for its answer ends as time passes, at most ten minutes at once:
+ * how much of it does not matter, for nothing may wait for ever. */
+static void pass_until(struct sequence *s, bool (*is_done)(const struct sequence *s)) {
+    int64_t step = FIRST_STEP_MS, until = now_ms() + END_MS;
+    unsigned n_idle = 0;
+    while (!is_done(s)) {
+        if (turn_once(s)) continue;
+        if (++n_idle % IDLE_AT_END == 0) {
+            pass(s, step);
+            if (step < LAST_STEP_MS) step *= 4;
+        }
+        if (now_ms() < until) continue;
+        const char *busy = house_busy(s->house);
+        fprintf(stderr, "%s\n", busy == NULL ? "an answer is missing" : busy);
+        MUST(is_done(s));
     }
-    tell_streams(s);
-    while (!list_empty(&s->streams)) end_stream(s, holder_of(s->streams.next, struct stream, link));
-    mcp_settle(s->mcp);
-    MUST(hub_count(&s->mcp->hub) == 0);
-    MUST(list_empty(&s->mcp->running.all));
-    MUST(list_empty(&s->mcp->journals.held));
-    mcp_free(s->mcp);
-    store_close(s->store);
-    snapshot_holder_free(s->snapshots);
-    pthread_cond_destroy(&s->changed);
-    pthread_mutex_destroy(&s->lock);
+}
+
+/* Streams of many stay until their peers leave. */
+static bool is_answered(const struct sequence *s) {
+    for (size_t i = 0; i < s->n_guests; i++) {
+        const struct guest *guest = &s->guests[i];
+        bool is_held = guest->peer.status == 200 && is_stream_of_many(guest);
+        if (!guest->is_over && !is_held) return false;
+    }
+    return stdio_is_over(s) && !house_works(s->house);
+}
+
+static bool is_as_before(const struct sequence *s) {
+    return house_busy(s->house) == NULL;
+}
+
+static void close_sequence(struct sequence *s) {
+    stdio_close(s);
+    pass_until(s, is_answered);
+    for (int i = 0; i < 3 || turn_once(s); i++) turn_once(s); /* what is on its way */
+    stdio_free(s);
+    for (size_t i = 0; i < s->n_guests; i++) {
+        struct guest *guest = &s->guests[i];
+        if (guest->is_over) continue;
+        if (guest->manner.by == BY_SSE && !s->has_cancels) check_pledges(s, guest->session);
+        end_guest(s, guest);
+    }
+    pass_until(s, is_as_before);
+    if (s->house->configuration != 0) house_reload(s->house);
+    house_pass(s->house, LATER_MS);
     arena_deinit(&s->arena);
+}
+
+static void close_house(void) {
+    house_close(house);
+    house = NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static size_t n_inputs;
+    static struct sequence s;
     struct str rest = {(const char *)data, size};
-    struct sequence s = {0};
     if (size > INPUT_MOST) return 0;
     if (n_inputs++ % HOUSE_INPUTS == 0) {
         close_house(); /* its log grows */
-        open_house();
+        house = house_open();
     }
     if (n_inputs == 1) atexit(close_house); /* after OpenSSL's own, and so before it */
-    open_sequence(&s);
-    while (rest.len > 0 && s.n_guests < MESSAGES_MOST) {
+    s = (struct sequence){.house = house, .input = rest};
+    arena_init(&s.arena, 512 * MIB);
+    while (rest.len > 0 && s.n_steps < MESSAGES_MOST) {
         struct str letters = STR("");
         if (rest.ptr[0] == '#') letters = str_cut(&rest, '\n');
         size_t end = str_find(rest, STR("\n#"));
