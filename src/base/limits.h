@@ -101,6 +101,12 @@
 #define REPLY_ADVICE_MAX     5     /* hints of one refusal; Superset's number */
 #define SIZE_COUNT_ROWS      10000 /* counted behind a cut, to tell how many there were */
 #define SIZE_COUNT_MS        500   /* likewise: no longer */
+#define KEEP_MS              2000  /* rows behind a cut are set aside for so long */
+#define KEEP_TTL_MS_MAX      (INT64_C(24) * 3600000)
+#define KEEP_BYTES_MAX       (16 * MIB)  /* of one result: its call holds them twice */
+#define KEEP_CHUNK_BYTES     (128 * KIB) /* of its rows, as they are stored: about a page */
+#define KEEP_CALLER_BYTES    (64 * MIB)  /* of all results of one caller, while one lives */
+#define KEEP_READ_MAX        4           /* chunks that are read at once */
 #define CACHE_TTL_MS_MAX     (INT64_C(30) * 86400000)
 #define CACHE_ITEM_BYTES     256       /* what an entry costs beside key and value */
 #define RECALL_KEY_BYTES_MAX (8 * MIB) /* what a key is made of: the arguments, most of all */

@@ -67,20 +67,25 @@ void encode_value(struct json_writer *writer, const struct row_value *value, enu
     assert(false && "a row value of no kind");
 }
 
-static result encode_columns(struct row_sink *sink, const struct row_column *columns, size_t n,
-                             struct report *report) {
-    struct encode_sink *encoder = holder_of(sink, struct encode_sink, sink);
-    struct json_writer *writer = encoder->writer;
-    assert(!encoder->has_columns);
-    json_key(writer, STR("columns"));
+void encode_columns(struct json_writer *writer, const struct row_column *columns, size_t n,
+                    enum text_form form) {
     json_array(writer);
     for (size_t i = 0; i < n; i++) {
         json_object(writer);
-        text_put(writer, STR("name"), columns[i].name, encoder->form);
+        text_put(writer, STR("name"), columns[i].name, form);
         json_put_text(writer, STR("type"), columns[i].type);
         json_object_end(writer);
     }
     json_array_end(writer);
+}
+
+static result begin(struct row_sink *sink, const struct row_column *columns, size_t n,
+                    struct report *report) {
+    struct encode_sink *encoder = holder_of(sink, struct encode_sink, sink);
+    struct json_writer *writer = encoder->writer;
+    assert(!encoder->has_columns);
+    json_key(writer, STR("columns"));
+    encode_columns(writer, columns, n, encoder->form);
     json_key(writer, STR("rows"));
     json_array(writer);
     encoder->has_columns = true;
@@ -88,8 +93,8 @@ static result encode_columns(struct row_sink *sink, const struct row_column *col
     return buf_failed(writer->out, report);
 }
 
-static result encode_row(struct row_sink *sink, const struct row_value *values, bool *more,
-                         struct report *report) {
+static result put_row(struct row_sink *sink, const struct row_value *values, bool *more,
+                      struct report *report) {
     struct encode_sink *encoder = holder_of(sink, struct encode_sink, sink);
     (void)more;
     json_array(encoder->writer);
@@ -104,7 +109,7 @@ static result encode_row(struct row_sink *sink, const struct row_value *values, 
 void encode_sink_init(struct encode_sink *encoder, struct json_writer *writer,
                       enum text_form form) {
     *encoder = (struct encode_sink){
-        .sink = {.columns = encode_columns, .row = encode_row}, .writer = writer, .form = form};
+        .sink = {.columns = begin, .row = put_row}, .writer = writer, .form = form};
 }
 
 void encode_sink_end(struct encode_sink *encoder) {

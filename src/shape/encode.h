@@ -32,6 +32,9 @@ void encode_sink_init(struct encode_sink *encoder, struct json_writer *writer, e
 /* Closes the rows. When no columns ever came, both members are written, empty. */
 void encode_sink_end(struct encode_sink *encoder);
 
+/* The array of names and types. */
+void encode_columns(struct json_writer *writer, const struct row_column *columns, size_t n,
+                    enum text_form form);
 /* One value as it stands in a row; for those who encode elsewhere (JSON lines, samples). */
 void encode_value(struct json_writer *writer, const struct row_value *value, enum text_form form);
 

@@ -119,6 +119,24 @@ const struct option replies_options[] = {
      .sentence = "How values say characters that nobody sees (controls, overrides of direction, "
                  "zero-width, tags): as the visible text `\\uXXXX`, or exactly, where clients "
                  "need the very value."},
+    {.name = "keep_ttl",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct call_settings, keep_ttl_ms),
+     .fallback = "10m",
+     .min = 0,
+     .max = KEEP_TTL_MS_MAX,
+     .unit = "s",
+     .reloadable = true,
+     .sentence = "How long the rows that did not fit a reply can be read on by who asked for them "
+                 "(`weir://result/…`); 0: not at all."},
+    {.name = "keep_max_size",
+     .type = OPTION_BYTES,
+     .offset = offsetof(struct call_settings, keep_max_bytes),
+     .fallback = "4MiB",
+     .min = 0,
+     .max = KEEP_BYTES_MAX,
+     .reloadable = true,
+     .sentence = "Of one result at most so much is kept; the rows behind it are not."},
     {0},
 };
 

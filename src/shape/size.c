@@ -7,6 +7,7 @@ static result size_columns(struct row_sink *sink, const struct row_column *colum
                            struct report *report) {
     struct size_sink *sizer = holder_of(sink, struct size_sink, sink);
     TRY(sizer->encoder->sink.columns(&sizer->encoder->sink, columns, n, report));
+    if (sizer->keep != NULL) keep_columns(sizer->keep, columns, n);
     if (fit_head(&sizer->fit)) return OK;
     result r = fail(report, FAIL_LIMIT, "REPLY_TOO_LARGE", REPORT_NO_OFFSET,
                     "the names of %zu columns do not fit the reply", n);
@@ -23,21 +24,31 @@ static void count_on(struct size_sink *sizer, bool *more) {
     sizer->has_stopped = !*more;
 }
 
+static void go_on(struct size_sink *sizer, bool *more) {
+    if (sizer->keep == NULL || !keep_goes_on(sizer->keep)) count_on(sizer, more);
+}
+
 static result size_row(struct row_sink *sink, const struct row_value *values, bool *more,
                        struct report *report) {
     struct size_sink *sizer = holder_of(sink, struct size_sink, sink);
     struct report aside = {0}; /* a full buf is our business, not the call's failure */
     if (sizer->fit.is_cut) {
         fit_skip(&sizer->fit);
-        count_on(sizer, more);
+        if (sizer->keep != NULL) keep_row(sizer->keep, values);
+        go_on(sizer, more);
         return OK;
     }
     result r = sizer->encoder->sink.row(&sizer->encoder->sink, values, more, &aside);
     if (r.why != FAIL_NONE && r.why != FAIL_LIMIT)
         return fail(report, r.why, aside.code, aside.offset, "%s", aside.sentence);
+    /* A reply that is full has but a part of it. */
+    if (sizer->keep != NULL && r.why == FAIL_NONE)
+        keep_written(sizer->keep, sizer->encoder->writer->out, sizer->fit.now.mark);
+    else if (sizer->keep != NULL)
+        keep_row(sizer->keep, values);
     if (fit_item(&sizer->fit)) return OK;
     sizer->encoder->n_rows = sizer->fit.now.n;
-    count_on(sizer, more);
+    go_on(sizer, more);
     return OK;
 }
 

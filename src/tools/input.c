@@ -68,6 +68,19 @@ static bool field_store(const struct field *f, const struct json *value, char *i
     return true;
 }
 
+/* Given as null is not given. */
+static bool is_given(const struct json *arguments, const char *name) {
+    const struct json *value = json_get(arguments, str_of(name));
+    return value != NULL && value->type != JSON_NULL;
+}
+
+static bool is_needed(const struct tool *tool, const struct field *f,
+                      const struct json *arguments) {
+    if (f->is_required) return true;
+    return tool->either != NULL && strcmp(f->name, tool->either) == 0 &&
+           !is_given(arguments, tool->or_else);
+}
+
 /* -- the repair ------------------------------------------------------------------------------- */
 
 /* What the caller probably meant by a field: its own value, or that of a misspelt name. */
@@ -97,7 +110,8 @@ static void hint_corrected_call(const struct tool *tool, const struct json *argu
     json_object(&w);
     for (const struct field *f = tool->input; f->name != NULL; f++) {
         const struct json *value = meant_value(tool->input, f, arguments);
-        if (value == NULL && f->is_required) value = json_get(example, str_of(f->name));
+        if (value == NULL && is_needed(tool, f, arguments))
+            value = json_get(example, str_of(f->name));
         if (value == NULL) continue;
         json_key(&w, str_of(f->name));
         json_value(&w, value);
@@ -150,9 +164,13 @@ static result read_fields(const struct tool *tool, const struct json *arguments,
         if (!field_store(f, &m->value, into, arena)) return fail_memory(report);
     }
     for (const struct field *f = tool->input; f->name != NULL; f++)
-        if (f->is_required && json_get(arguments, str_of(f->name)) == NULL)
+        if (is_needed(tool, f, arguments) && !is_given(arguments, f->name))
             return fail(report, FAIL_INPUT, "INVALID_ARGUMENT", REPORT_NO_OFFSET,
                         "%s needs the argument '%s' (%s)", tool->name, f->name, type_word[f->type]);
+    if (tool->either != NULL && is_given(arguments, tool->either) &&
+        is_given(arguments, tool->or_else))
+        return fail(report, FAIL_INPUT, "INVALID_ARGUMENT", REPORT_NO_OFFSET,
+                    "%s takes '%s' or '%s', not both", tool->name, tool->either, tool->or_else);
     return OK;
 }
 

@@ -52,7 +52,9 @@ typedef result listed_see(void *with, const struct listed *item);
 
 struct resource {
     const char *name;
-    const char *uri; /* with {names} it is a template: "weir://table/{project}.{table}" */
+    /* With {names} it is a template: "weir://table/{project}.{table}". One that ends with {?name}
+     * takes a query, which stays in the value as it was written: "ID?from=7". */
+    const char *uri;
     const char *title, *summary, *mime_type;
     struct source source; /* its answer's `data`, as JSON text, is the content */
     /* Templates: */

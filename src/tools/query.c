@@ -5,6 +5,7 @@
 #include "shape/encode.h"
 #include "shape/limit.h"
 #include "shape/size.h"
+#include "tools/result.h"
 
 #include <stdio.h>
 
@@ -82,6 +83,7 @@ struct sinks {
     struct encode_sink encode;
     struct size_sink size;
     struct limit_sink limit;
+    struct keep keep;
 };
 
 /* The rows have reply_max_bytes for themselves, beside what the whole reply may be. */
@@ -93,22 +95,40 @@ static void sinks_init(struct sinks *sinks, const struct call *call, struct json
     encode_sink_init(&sinks->encode, data, text_form_of(call));
     size_sink_init(&sinks->size, &sinks->encode, &rooms, call->clock);
     limit_sink_init(&sinks->limit, &sinks->size.sink, (uint64_t)call->facts.guard.limit);
+    keep_init(&sinks->keep, (size_t)call->snapshot->settings.keep_max_bytes, text_form_of(call),
+              call->clock);
+    if (result_may_keep(call)) sinks->size.keep = &sinks->keep;
 }
 
-/* How to go on behind rows that did not fit. */
+/* How to go on behind rows that did not fit, and were not kept. */
 #define NEXT_ROWS                                                                                  \
     "To go on, ORDER BY a unique key and ask again with a LIMIT of what is shown and an OFFSET "   \
     "larger by it, or with the key greater than the last one; or select fewer columns, filter, "   \
     "aggregate."
+#define NEXT_ADDRESS                                                                               \
+    "To go on, read the resource in 'next', or give it to run_select_sql as 'result', within "     \
+    "minutes."
+
+/* An address is for one caller, so an answer that names it is given to no other. */
+static void write_cut_to_fit(struct call *call, struct sinks *sinks, struct json_writer *data) {
+    struct size_sink *size = &sinks->size;
+    bool knows_all = !size->has_stopped && !sinks->limit.has_more;
+    struct str address = STR_NONE;
+    sinks->keep.is_full |= !knows_all;
+    if (size->keep == NULL || !result_keep(call, size->keep, size->fit.now.n, &address)) {
+        fit_write_cut(&size->fit, "rows", NEXT_ROWS, knows_all);
+        return;
+    }
+    call->facts.recall.has_key = false;
+    fit_write_cut(&size->fit, "rows", NEXT_ADDRESS, knows_all);
+    json_put_text(data, STR("next"), address);
+}
 
 /* What was cut, and how to go on. */
-static void write_cut(const struct call *call, const struct sinks *sinks,
-                      struct json_writer *data) {
-    const struct size_sink *size = &sinks->size;
+static void write_cut(struct call *call, struct sinks *sinks, struct json_writer *data) {
     char text[256];
-    if (size->fit.is_cut) {
-        bool knows_all = !size->has_stopped && !sinks->limit.has_more;
-        fit_write_cut(&size->fit, "rows", NEXT_ROWS, knows_all);
+    if (sinks->size.fit.is_cut) {
+        write_cut_to_fit(call, sinks, data);
         return;
     }
     int n = snprintf(text, sizeof text,
@@ -118,7 +138,7 @@ static void write_cut(const struct call *call, const struct sinks *sinks,
     json_put_text(data, STR("note"), (struct str){text, (size_t)n});
 }
 
-static result refuse_first_row(struct call *call) {
+result query_refuse_row(struct call *call) {
     result r = fail(&call->report, FAIL_LIMIT, "REPLY_TOO_LARGE", REPORT_NO_OFFSET,
                     "the first row alone is larger than the whole reply may be");
     fail_hint(&call->report, "Select fewer columns, or parts of long texts by substr().");
@@ -128,7 +148,7 @@ static result refuse_first_row(struct call *call) {
 static result write_end(struct call *call, struct sinks *sinks, struct json_writer *data) {
     struct call_facts *facts = &call->facts;
     const struct fit *fit = &sinks->size.fit;
-    if (fit->is_cut && fit->now.n == 0) return refuse_first_row(call);
+    if (fit->is_cut && fit->now.n == 0) return query_refuse_row(call);
     encode_sink_end(&sinks->encode);
     facts->row_count = (int64_t)fit->now.n;
     facts->truncated = fit->is_cut || sinks->limit.has_more ||
@@ -163,8 +183,9 @@ static result run_on(struct call *call, struct backend *backend, struct json_wri
                            &call->arena, &call->report);
     call->facts.engine_us = told.engine_us;
     call->facts.engine_error = guard_redact(&call->facts.guard, told.engine_error, &call->arena);
-    TRY(r);
-    return write_end(call, &sinks, data);
+    if (r.why == FAIL_NONE) r = write_end(call, &sinks, data);
+    keep_deinit(&sinks.keep);
+    return r;
 }
 
 static result refuse_backend(struct call *call) {

@@ -26,8 +26,12 @@ MUST_USE result query_check(struct call *call, const struct query *query, bool l
                             struct str dialect);
 
 /* Checks, runs, and writes `"columns":[…],"rows":[…],"row_count":n,"truncated":b` and, where rows
- * were cut, "note" into the object that is open in `data`. */
+ * were cut, "note" and, where they are kept, "next" (tools/result.h) into the object that is
+ * open in `data`. */
 MUST_USE result query_run(struct call *call, const struct query *query, struct json_writer *data);
+
+/* Not even the first row fits a reply. */
+result query_refuse_row(struct call *call);
 
 /* The caller's grant over the snapshot's backends. `source` must outlive the grant. */
 MUST_USE result query_grant(struct call *call, struct str project,

@@ -82,6 +82,19 @@ static bool encode(struct str value, struct arena *arena, struct str *out) {
     return true;
 }
 
+static bool takes_query(const struct resource *resource) {
+    return strstr(resource->uri, "{?") != NULL;
+}
+
+/* Names and plain values; what they mean is for fits() to say. */
+static bool put_query(struct str query, struct arena *arena, struct str *value) {
+    for (size_t i = 0; i < query.len; i++)
+        if (!is_unreserved(query.ptr[i]) && query.ptr[i] != '=' && query.ptr[i] != '&')
+            return false;
+    *value = str_printf(arena, STR_FMT "?" STR_FMT, STR_ARG(*value), STR_ARG(query));
+    return value->ptr != NULL;
+}
+
 /* -- addresses -------------------------------------------------------------------------------- */
 
 bool resource_matches(const struct resource *resource, struct str uri, struct arena *arena,
@@ -92,9 +105,11 @@ bool resource_matches(const struct resource *resource, struct str uri, struct ar
     struct str before = before_names(resource), behind = behind_names(resource);
     if (uri.len <= before.len + behind.len || !str_starts(uri, before) || !str_ends(uri, behind))
         return false;
-    struct str inside = str_slice(uri, before.len, uri.len - behind.len);
-    return decode(inside, arena, value) && is_printable(*value) &&
-           (resource->fits == NULL || resource->fits(*value));
+    struct str query = str_slice(uri, before.len, uri.len - behind.len), inside = query;
+    if (takes_query(resource)) inside = str_cut(&query, '?');
+    if (!decode(inside, arena, value) || !is_printable(*value)) return false;
+    if (takes_query(resource) && query.ptr != NULL && !put_query(query, arena, value)) return false;
+    return resource->fits == NULL || resource->fits(*value);
 }
 
 struct str resource_uri(const struct resource *resource, struct str value, struct arena *arena) {

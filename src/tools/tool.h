@@ -46,6 +46,8 @@ struct tool {
     const struct field *input;       /* ends with a row whose name is NULL */
     size_t input_size;               /* of the struct that the fields fill */
     const char *example;             /* a call that works in form: JSON of the arguments */
+    const char *either, *or_else;    /* of these two fields one is given; the schema cannot say so,
+                                        for models' APIs take no anyOf there. NULL: none */
     const struct mirrored *mirrored; /* ends with a row whose field is NULL; NULL: none */
     const char *input_schema; /* instead of what the fields say: run() reads call->arguments */
     const char *data_schema;  /* JSON schema of the envelope's `data` when ok */

@@ -11,6 +11,7 @@
 #include "shape/text.h"
 #include "sql/types.h"
 #include "tools/query.h"
+#include "tools/result.h"
 #include "tools/table.h"
 #include "tools/tool.h"
 
@@ -304,18 +305,20 @@ static result preview_run(struct call *call, const void *in, struct json_writer 
 /* -- run_select_sql --------------------------------------------------------------------------- */
 
 struct select_input {
-    struct str sql, project;
+    struct str sql, project, result;
     int64_t limit;
 };
 
 static const struct field select_fields[] = {
-    {"sql", FIELD_TEXT, offsetof(struct select_input, sql), true, 1, SQL_BYTES_MAX,
+    {"sql", FIELD_TEXT, offsetof(struct select_input, sql), false, 1, SQL_BYTES_MAX,
      "One SELECT in MaxCompute SQL; name columns instead of *, and filter on the partition column. "
      "一条 MaxCompute SELECT 语句。"},
     {"project", FIELD_TEXT, offsetof(struct select_input, project), false, 1, 256,
      "The project of tables named alone. 项目名。"},
     {"limit", FIELD_INT, offsetof(struct select_input, limit), false, 1, 1000000,
      "At most so many rows, beside the statement's own LIMIT. 最多返回的行数。"},
+    {"result", FIELD_TEXT, offsetof(struct select_input, result), false, 1, RESOURCE_URI_BYTES_MAX,
+     "Instead of sql: 'next' of a reply that was cut, to read on. 续读被截断的结果。"},
     {0},
 };
 
@@ -323,7 +326,10 @@ static result select_run(struct call *call, const void *in, struct json_writer *
     const struct select_input *input = in;
     struct query query = {.text = input->sql, .project = input->project, .limit = input->limit};
     json_object(w);
-    TRY(query_run(call, &query, w));
+    if (input->result.len > 0)
+        TRY(result_read(call, input->result, w));
+    else
+        TRY(query_run(call, &query, w));
     json_object_end(w);
     return OK;
 }
@@ -388,6 +394,8 @@ static const struct tool warehouse_tools[] = {
                 "执行一条只读 SELECT 查询,权限与行数限制自动生效。",
      .input = select_fields,
      .input_size = sizeof(struct select_input),
+     .either = "sql",
+     .or_else = "result",
      .example = "{\"sql\":\"SELECT count(*) AS n FROM project.table WHERE pt = '20260101'\"}",
      .data_schema = ROWS_SCHEMA,
      .waits = TOOL_WAITS_QUERY,

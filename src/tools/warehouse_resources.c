@@ -3,6 +3,7 @@
  */
 #include "backend/backend.h"
 #include "base/limits.h"
+#include "tools/result.h"
 #include "tools/table.h"
 #include "tools/warehouse.h"
 
@@ -85,6 +86,12 @@ static const struct argument table_arguments[] = {
     {0},
 };
 
+static const struct argument result_arguments[] = {
+    {"id", "The result, as a cut reply names it. 结果编号。", true, NULL},
+    {"from", "The first row to read, from 0. 起始行。", false, NULL},
+    {0},
+};
+
 const struct resource warehouse_resources[] = {
     {.name = "catalog",
      .uri = "weir://catalog",
@@ -102,5 +109,14 @@ const struct resource warehouse_resources[] = {
                    .arguments = table_arguments,
                    .fits = is_table,
                    .list = list_tables},
+    {.name = "result",
+     .uri = "weir://result/{id}{?from}",
+     .title = "A result, read on",
+     .summary = "Rows that did not fit a reply, for who asked and for some minutes. "
+                "未放进回复的结果行,短时间内可续读。",
+     .mime_type = "application/json",
+     .source = {"run_select_sql", "result"},
+     .arguments = result_arguments,
+     .fits = result_is_address},
     {0},
 };

@@ -7,13 +7,13 @@ static const struct {
     {"seller",
      "weir://catalog weir://table/shop.days weir://table/shop.orders "
      "weir://table/shop.eu.visits",
-     "weir://table/{project}.{table}"},
+     "weir://table/{project}.{table} weir://result/{id}{?from}"},
     {"keeper",
      "weir://catalog weir://table/shop.days weir://table/shop.orders "
      "weir://table/shop.eu.visits weir://table/staff.pay",
-     "weir://table/{project}.{table}"},
+     "weir://table/{project}.{table} weir://result/{id}{?from}"},
     {"lister", "weir://catalog", ""},
-    {"asker", "", ""},
+    {"asker", "", "weir://result/{id}{?from}"},
     {"nobody", "", ""},
     {"elsewhere", "", ""},
 };
