@@ -236,8 +236,8 @@
 #define JWKS_ARENA_BYTES          (2 * MIB) /* of one set: text, tree and keys */
 #define JWKS_SOURCES_MAX          64        /* URLs in the life of a process */
 #define JWKS_TIMEOUT_MS           5000
-#define JWKS_PAUSE_MS             30000 /* between two fetches, whatever tokens come */
-#define JWKS_RETRY_MS             5000  /* likewise, while there are no keys at all */
+#define JWKS_PAUSE_MS_MAX         3600000
+#define JWKS_RETRY_MS             5000 /* between two fetches while there are no keys at all */
 #define JWKS_WAITING_MAX          8     /* callers that wait for one fetch: threads are few */
 #define JWKS_TTL_MS_MAX           (INT64_C(24) * 3600000)
 #define JWKS_STALE_MS_MAX         (INT64_C(7) * 24 * 3600000)

@@ -223,7 +223,7 @@ static bool is_due(const struct jwks_entry *entry, const struct jwks_source *sou
     if (tried == JWKS_NEVER) return true;
     if (!is_usable(entry, source, now)) return now - tried >= JWKS_RETRY_MS;
     bool is_old = now - atomic_load(&entry->fetched_ms) >= source->ttl_ms;
-    return (is_old || newer_than > 0) && now - tried >= JWKS_PAUSE_MS;
+    return (is_old || newer_than > 0) && now - tried >= source->pause_ms;
 }
 
 /* Is there a set that will do? */

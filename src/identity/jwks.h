@@ -4,7 +4,7 @@
  * One set for each URL. It is fresh for `ttl_ms`, and then fetched anew by the next caller that may
  * wait; while the issuer does not answer, the old keys are good for `stale_ms` more. A token whose
  * key nobody knows may mean that the issuer changed its keys: then the set is fetched before its
- * time, once in JWKS_PAUSE_MS whatever number of such tokens comes. There is one request at a time
+ * time, once in `pause_ms` whatever number of such tokens comes. There is one request at a time
  * for each URL; a few callers wait for it, and more are told that the keys are absent.
  *
  * Readers borrow a set without a lock: `current` names one of JWKS_SLOTS slots, each with a count
@@ -29,7 +29,7 @@ struct fetch_settings;
 struct jwks_source {
     struct str url;
     struct jwt_algs algs; /* what its keys may be used for */
-    int64_t ttl_ms, stale_ms;
+    int64_t ttl_ms, stale_ms, pause_ms;
     const struct fetch_settings *fetch; /* NULL: zeroed ones */
 };
 

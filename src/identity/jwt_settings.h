@@ -16,7 +16,7 @@ struct jwt_settings {
     struct str jwks_uri, public_key, secret;
     struct option_list user_claims, role_claims;
     int unknown_users; /* enum jwt_unknown */
-    int64_t clock_skew_ms, keys_ttl_ms, keys_stale_ms;
+    int64_t clock_skew_ms, keys_ttl_ms, keys_stale_ms, keys_pause_ms;
     bool debug_errors;
 };
 extern const struct option jwt_options[];

@@ -157,6 +157,7 @@ static result read_keys(const struct loading *l, const struct told *told,
                                            .algs = *algs,
                                            .ttl_ms = l->settings->keys_ttl_ms,
                                            .stale_ms = l->settings->keys_stale_ms,
+                                           .pause_ms = l->settings->keys_pause_ms,
                                            .fetch = &l->identity->fetch};
     } else if (told->public_key.len > 0) {
         r = jwk_read_pem(told->public_key, algs, l->arena, &out->keys, &report);

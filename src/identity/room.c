@@ -29,11 +29,11 @@ bool room_is_this_machine(struct str authority) {
 }
 
 bool room_is_safe_url(struct str url) {
+    if (!fetch_is_url(url)) return false;
     struct str origin = protected_origin(url);
     /* What could make one reader see another host than the next. */
     for (size_t i = 0; i < origin.len; i++)
         if (strchr("@?#\\", origin.ptr[i]) != NULL) return false;
-    if (!fetch_is_url(url)) return false;
     return str_starts(origin, STR("https://")) ||
            (str_starts(origin, STR("http://")) &&
             room_is_this_machine(str_slice(origin, 7, origin.len)));
