@@ -59,9 +59,15 @@ static const struct {
     {STR_INIT("WRONGTYPE"), false, "a key of ours was changed by somebody else"},
 };
 
-bool redis_link_explain(struct redis_link *link, struct str error) {
+/* Inside of a script Redis says so in a sentence, of the sort ERR. */
+static struct str word_of(struct str error) {
     struct str rest = error;
-    struct str word = str_cut(&rest, ' ');
+    bool is_forbidden = str_find(error, STR("The user executing the script can't")) < error.len;
+    return is_forbidden ? STR("NOPERM") : str_cut(&rest, ' ');
+}
+
+bool redis_link_explain(struct redis_link *link, struct str error) {
+    struct str word = word_of(error);
     for (size_t i = 0; i < COUNT(errors); i++) {
         if (!str_eq(word, errors[i].word)) continue;
         (void)broken(link, "%s", errors[i].meaning);
@@ -79,12 +85,22 @@ bool redis_link_explain(struct redis_link *link, struct str error) {
 
 /* -- waiting ---------------------------------------------------------------------------------- */
 
+static bool is_greeting(const struct redis_link *link) {
+    return link->wire.ssl != NULL && !SSL_is_init_finished(link->wire.ssl);
+}
+
+/* Redis without TLS takes a greeting for half a command, and waits for the rest of it. */
+static result too_late(struct redis_link *link) {
+    return broken(link, is_greeting(link) ? "it did not answer to TLS in time"
+                                          : "it did not answer in time");
+}
+
 static result wait_for(struct redis_link *link, short events, int64_t deadline_ns) {
     struct pollfd fd = {.fd = link->wire.fd, .events = events};
     for (;;) {
         int64_t left = deadline_ns - clock_mono_ns(&clock_real);
         link->is_late = left <= 0 || fault_now();
-        if (link->is_late) return broken(link, "it did not answer in time");
+        if (link->is_late) return too_late(link);
         int64_t ms = left / NS_PER_MS + 1;
         int n = poll(&fd, 1, ms > INT32_MAX ? INT32_MAX : (int)ms);
         if (n > 0) return OK;
@@ -103,9 +119,7 @@ static result ended(struct redis_link *link) {
     if (verdict != X509_V_OK)
         return broken(link, "its certificate does not hold: %s",
                       X509_verify_cert_error_string(verdict));
-    if (link->wire.ssl != NULL && !SSL_is_init_finished(link->wire.ssl))
-        return broken(link, "the TLS handshake failed");
-    return broken(link, "it ended the connection");
+    return broken(link, is_greeting(link) ? "the TLS handshake failed" : "it ended the connection");
 }
 
 /* -- one question ----------------------------------------------------------------------------- */

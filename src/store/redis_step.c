@@ -84,11 +84,16 @@ static result ask(struct redis_store *store, const struct redis_step *step, stru
     return redis_link_ask(link, words, WORDS_BEFORE + step->n, deadline_ns, reply);
 }
 
+static const char no_answer[] = "it answers what no Redis answers";
+
+/* An answer that is no list. */
 static void note_wrong(struct redis_link *link, const struct redis_reply *reply,
                        struct redis_trouble *trouble) {
-    struct str text = reply->sort == REDIS_WRONG ? reply->text : STR_NONE;
     trouble->why = FAIL_IO;
-    trouble->is_sent = !redis_link_explain(link, text);
+    if (reply->sort == REDIS_WRONG)
+        trouble->is_sent = !redis_link_explain(link, reply->text);
+    else
+        memcpy(link->reason, no_answer, sizeof no_answer);
 }
 
 /* A list comes back, or it went wrong: then the connection was given back. */
@@ -137,7 +142,7 @@ void redis_step_end(struct redis_store *store, struct redis_answer *answer) {
 result redis_answer_doubt(struct redis_store *store, struct redis_answer *answer,
                           struct report *report) {
     struct redis_trouble trouble = {.why = FAIL_IO, .is_sent = true};
-    snprintf(trouble.reason, sizeof trouble.reason, "it answers what no Redis answers");
+    memcpy(trouble.reason, no_answer, sizeof no_answer);
     answer->is_doubtful = true;
     return tell(store, &trouble, false, report);
 }

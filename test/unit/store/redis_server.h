@@ -61,6 +61,18 @@ static inline _Noreturn void redis_exec(const struct redis_server_of_test *serve
     _exit(127);
 }
 
+/* It listens before it has read what it saved. */
+static inline void redis_wait_loaded(const struct redis_server_of_test *server) {
+    char answer[16] = "-LOADING";
+    while (strcmp(server->port_word, "--port") == 0 && memcmp(answer, "-LOADING", 8) == 0) {
+        int fd = redis_try_connect(server->port);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, "PING\r\n", 6), 6);
+        assert_true(read(fd, answer, sizeof answer) >= 5);
+        close(fd);
+    }
+}
+
 /* On server->port: false where it ended instead, for that port is taken. */
 static inline bool redis_start_there(struct redis_server_of_test *server) {
     int status, fd = redis_try_connect(server->port);
@@ -76,6 +88,7 @@ static inline bool redis_start_there(struct redis_server_of_test *server) {
         usleep(2000);
     }
     close(fd);
+    redis_wait_loaded(server);
     return true;
 }
 
