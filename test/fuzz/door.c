@@ -235,8 +235,9 @@ static struct str target_of(struct sequence *s, const struct guest *guest) {
     /* Its first word, where that is a path. */
     struct str rest = guest->body, path = str_trim(str_cut(&rest, '\n'));
     bool is_path = path.len > 0 && path.len < 512 && path.ptr[0] == '/';
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789_-./?=&";
     for (size_t i = 0; i < path.len; i++)
-        is_path = is_path && path.ptr[i] > 0x20 && path.ptr[i] < 0x7f && path.ptr[i] != '#';
+        is_path = is_path && path.ptr[i] != '\0' && strchr(plain, path.ptr[i]) != NULL;
     return is_path ? path : STR("/health");
 }
 
