@@ -27,16 +27,27 @@ struct key_parts {
     struct str parts[KEY_PARTS_MAX];
 };
 
+/* Written by hand: a call may have a dozen, and snprintf() would cost more than all the rest. */
+static size_t put_length(char *out, size_t length) {
+    char digits[20];
+    size_t n = 0, at = 0;
+    do digits[n++] = (char)('0' + length % 10);
+    while ((length /= 10) > 0);
+    while (n > 0) out[at++] = digits[--n];
+    out[at++] = ':';
+    return at;
+}
+
 static struct str print_key(const struct key_parts *key, struct arena *arena) {
-    size_t max = strlen(key->sort) + 1;
-    for (size_t i = 0; i < KEY_PARTS_MAX; i++) max += key->parts[i].len + 24;
+    size_t n = strlen(key->sort), max = n;
+    for (size_t i = 0; i < KEY_PARTS_MAX; i++) max += key->parts[i].len + 21;
     char *out = arena_alloc(arena, max, 1);
     if (out == NULL) return STR_NONE;
-    size_t n = (size_t)snprintf(out, max, "%s", key->sort);
+    memcpy(out, key->sort, n);
     for (size_t i = 0; i < KEY_PARTS_MAX; i++) {
         struct str part = key->parts[i];
         if (part.ptr == NULL) continue;
-        n += (size_t)snprintf(out + n, max - n, "%zu:", part.len);
+        n += put_length(out + n, part.len);
         if (part.len > 0) memcpy(out + n, part.ptr, part.len);
         n += part.len;
     }

@@ -1,8 +1,10 @@
 #include "text/glob.h"
 
-/* Bytes of the character at the start of s; bytes that are no UTF-8 count one each. */
-static size_t character(struct str s) {
-    size_t n = utf8_next(s, NULL);
+/* Bytes of the character at s[at]; bytes that are no UTF-8 count one each. Nearly all names are
+ * ASCII, and policies ask for thousands. */
+static size_t character(struct str s, size_t at) {
+    if ((unsigned char)s.ptr[at] < 0x80) return 1;
+    size_t n = utf8_next(str_slice(s, at, s.len), NULL);
     return n == 0 ? 1 : n;
 }
 
@@ -17,13 +19,13 @@ bool glob_match(struct str pattern, struct str name) {
             retry = n;
         } else if (p < pattern.len && pattern.ptr[p] == '?') {
             p++;
-            n += character(str_slice(name, n, name.len));
+            n += character(name, n);
         } else if (literal) {
             p++;
             n++;
         } else if (star != SIZE_MAX) {
             p = star;
-            retry += character(str_slice(name, retry, name.len));
+            retry += character(name, retry);
             n = retry;
         } else {
             return false;
