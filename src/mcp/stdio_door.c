@@ -117,10 +117,11 @@ static bool hold(struct turn *turn, const struct subscription *what) {
     return true;
 }
 
-/* The writer may be telling it right now: it tells under door->telling. */
+/* The writer may be telling it right now, from what hub_leave() frees: it tells under
+ * door->telling. */
 static void end_stream(struct stdio_door *door, struct stream *stream) {
-    hub_leave(&door->mcp->hub, &stream->subscriber);
     pthread_mutex_lock(&door->telling);
+    hub_leave(&door->mcp->hub, &stream->subscriber);
     pthread_mutex_lock(&door->lock);
     list_leave(&stream->awake);
     pthread_mutex_unlock(&door->lock);
