@@ -104,11 +104,11 @@ static result make_alone(struct desk *desk, struct str user_id, struct json_writ
 result setup_bootstrap(struct desk *desk, struct json_writer *data, struct report *report) {
     const struct json *body;
     bool has;
+    TRY(has_keeper(desk, &has, report));
+    if (has) return setup_done(report);
     TRY(desk_try(desk, "bootstrap", report));
     TRY(desk_body(desk, &body, report));
     TRY(check_caller(desk, body, report));
-    TRY(has_keeper(desk, &has, report));
-    if (has) return setup_done(report);
     const struct json *named = json_get(body, STR("user_id"));
     struct str user_id = named == NULL ? STR("admin") : json_get_text(body, STR("user_id"));
     if (!bind_is_name(user_id))

@@ -21,6 +21,7 @@
 #include "call/client.h"
 #include "call/codes.h"
 #include "call/snapshot.h"
+#include "identity/cloud_credentials.h"
 #include "policy/policy.h"
 #include "sql/guard.h"
 #include "text/json.h"
@@ -92,6 +93,7 @@ struct call {
     struct report report;
     struct snapshot *snapshot;
     struct principal principal;
+    const struct cloud_credentials *cloud; /* that came with the request; NULL: none */
     struct call_origin origin;
     const struct clock *clock;
     char audit_id[UUID_SIZE];

@@ -119,6 +119,8 @@ struct http_request {
 /* The first header of that name without regard to case; STR_NONE (ptr NULL) when absent. */
 struct str http_header(const struct http_request *req, struct str name);
 size_t http_header_count(const struct http_request *req, struct str name);
+/* Blots out the values of that name in the request's memory, once a secret was taken out of it. */
+void http_header_wipe(const struct http_request *req, struct str name);
 
 /* -- the answer ------------------------------------------------------------------------------- */
 

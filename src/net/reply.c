@@ -287,3 +287,13 @@ size_t http_header_count(const struct http_request *req, struct str name) {
         if (req->headers[i].name.len == name.len && str_ieq(req->headers[i].name, name)) n++;
     return n;
 }
+
+/* The bytes are the inbox's, which is ours to write; the next request would overwrite them only
+ * where it is as long. */
+void http_header_wipe(const struct http_request *req, struct str name) {
+    for (size_t i = 0; i < req->n_headers; i++) {
+        struct str value = req->headers[i].value;
+        if (str_ieq(req->headers[i].name, name) && value.len > 0)
+            explicit_bzero((char *)(uintptr_t)value.ptr, value.len);
+    }
+}
