@@ -214,6 +214,15 @@
 #define SECRET_BYTES_MAX          512 /* of one generation */
 #define SEAL_BYTES_MAX            (1 * MIB) /* of what is sealed: clients carry it in their requests */
 #define SEAL_TTL_MS_MAX           (INT64_C(366) * 86400000)
+#define ANSWERS_KNOWN_MAX         10000 /* tokens that an issuer knows; a KB or two each */
+#define ANSWERS_UNKNOWN_MAX       10000 /* that it does not know: strangers push out strangers */
+#define ANSWER_BYTES_MAX          (64 * KIB)
+#define ANSWERS_TTL_MS_MAX        (INT64_C(60) * 60000)
+#define ANSWERS_UNKNOWN_MS        5000 /* a token may be known a moment after it is given out */
+#define ANSWERS_FAILED_MS         1000 /* an issuer that did not answer is left alone for so long */
+#define ISSUER_TIMEOUT_MS_MAX     60000
+#define ISSUER_SKEW_MS_MAX        (INT64_C(5) * 60000)
+#define ISSUER_FORM_BYTES_MAX     (64 * KIB) /* a token, each byte of it as three */
 #define JWT_DEPTH_MAX             16   /* of header and claims; Keycloak's roles stand 3 deep */
 #define JWT_MEMBERS_MAX           1000 /* of one object or list */
 #define JWT_KID_BYTES_MAX         256  /* a thumbprint has 43 */

@@ -1,5 +1,6 @@
 #include "base/fault.h"
 #include "base/option.h"
+#include "identity/answers.h"
 #include "identity/provider.h"
 #include "text/bind.h"
 
@@ -96,6 +97,7 @@ result identity_state_new(struct store *store, const struct clock *clock,
     result r = fetcher_new(clock, &state->fetcher, report);
     if (r.why == FAIL_NONE)
         r = jwt_state_new(clock, jwks_by_fetch(state->fetcher), &state->jwt, report);
+    if (r.why == FAIL_NONE) r = answers_new(clock, &state->answers, report);
     if (r.why != FAIL_NONE) identity_state_free(state);
     *out = r.why == FAIL_NONE ? state : NULL;
     return r;
@@ -103,6 +105,7 @@ result identity_state_new(struct store *store, const struct clock *clock,
 
 void identity_state_free(struct identity_state *state) {
     if (state == NULL) return;
+    answers_free(state->answers);
     jwt_state_free(state->jwt);
     fetcher_free(state->fetcher);
     free(state);

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/fail.h"
 #include "base/option.h"
+#include "identity/issuers.h"
 #include "identity/jwt_settings.h"
 #include "text/problem.h"
 #include "text/yaml.h"
@@ -98,7 +99,9 @@ struct identity_settings {
     /* identity/protected.h */
     struct str resource, resource_name;
     struct option_list authorization_servers, scopes_supported;
-    struct jwt_settings jwt; /* the room `jwt:`, identity/jwt_trust.h */
+    struct jwt_settings jwt;                     /* the room `jwt:`, identity/jwt_trust.h */
+    struct introspection_settings introspection; /* rooms of their own: identity/issuers.h */
+    struct feishu_settings feishu;
 };
 extern const struct option identity_options[];
 /* Keys of `auth:` that hold maps, which identity_load() reads itself; ends with NULL. */

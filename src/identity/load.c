@@ -380,6 +380,9 @@ static result load(struct loader *l) {
     TRY(protected_load(l->sources, l->arena, l->problems, &l->identity->resource));
     TRY(gateway_load(l->sources, l->arena, l->problems, &l->identity->gateway));
     TRY(jwt_trusts_load(l->sources, l->identity, l->arena, l->problems, &l->identity->jwt));
+    TRY(introspection_load(l->sources, l->identity, l->arena, l->problems,
+                           &l->identity->introspection));
+    l->identity->feishu = feishu_load(l->sources, l->identity, l->problems);
     return let_anyone_in(l);
 }
 

@@ -15,7 +15,9 @@
 
 #include "base/map.h"
 #include "identity/digest.h"
+#include "identity/feishu.h"
 #include "identity/gateway.h"
+#include "identity/introspection.h"
 #include "identity/jwt_judge.h"
 #include "identity/jwt_trust.h"
 #include "identity/protected.h"
@@ -47,6 +49,8 @@ struct identity {
     struct protected_resource resource;
     struct gateway gateway;
     struct jwt_trusts jwt;
+    struct introspection introspection;
+    const struct feishu_settings *feishu;   /* NULL: off */
     const struct header_user *header_users; /* of enterprise.yaml (identity/header_user.h) */
     size_t n_header_users;
 };
@@ -60,6 +64,7 @@ struct identity_state {
     const struct clock *clock;
     struct fetcher *fetcher; /* asks issuers; only where origin->may_wait */
     struct jwt_state *jwt;
+    struct answers *answers; /* of the issuers that are asked of each token */
 };
 
 /* One caller who is to be identified. */
@@ -96,6 +101,9 @@ struct token_judge {
     result (*judge)(const struct identifying *who, struct str token, bool *is_known,
                     struct principal *out, struct report *report);
 };
+
+/* What a log may show of a token: the beginning of its hash. STR_NONE: no memory. */
+struct str token_shown(struct str token, struct arena *arena);
 
 /* A bearer token that is no good, in one sentence for the client that says no more than it must. */
 result token_refuse(struct report *report, const char *sentence);
