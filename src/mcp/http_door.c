@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "mcp/health.h"
+#include "mcp/http_entry.h"
 #include "mcp/http_session.h"
 #include "mcp/http_sse.h"
 #include "mcp/oauth.h"
@@ -12,52 +13,6 @@
     { STR_INIT(name), STR_INIT(value) }
 
 /* -- through the door ------------------------------------------------------------------------- */
-
-static struct str header_of(const void *req, struct str name) {
-    return http_header(req, name);
-}
-
-static size_t header_count_of(const void *req, struct str name) {
-    return http_header_count(req, name);
-}
-
-static bool identify(struct http_door *door, struct turn *turn, const struct http_request *req) {
-    struct call *call = turn->call;
-    struct origin origin = {.kind = ORIGIN_HTTP,
-                            .header = header_of,
-                            .header_count = header_count_of,
-                            .with = req,
-                            .peer = req->peer,
-                            .method = req->method,
-                            .target = req->target,
-                            .body = req->body,
-                            .peer_is_loopback = req->peer_is_loopback};
-    const struct protected_resource *resource = identity_protected(call->snapshot->identity);
-    turn->metadata = oauth_metadata_uri(resource, &door->paths, req, &call->arena);
-    result r = identity_identify(call->snapshot->identity, door->mcp->identities, &origin,
-                                 &call->arena, &call->principal, &call->report);
-    if (r.why == FAIL_NONE) return true;
-    const struct code *code = code_find(call->report.code);
-    bool is_missing = strcmp(code->name, "AUTH_REQUIRED") == 0;
-    struct challenge challenge = {.metadata = turn->metadata};
-    if (!is_missing) challenge.error = "invalid_token";
-    if (!is_missing) challenge.description = str_of(call->report.sentence);
-    if (turn->metadata.len > 0) challenge.scope = oauth_first_scopes(resource, &call->arena);
-    struct refusal why = {.status = 500,
-                          .code = code->name,
-                          .message = call->report.sentence,
-                          .hint = call->report.hint,
-                          .origin = http_header(req, STR("Origin"))};
-    if (r.why == FAIL_DENIED) {
-        struct str value = oauth_challenge(&challenge, &call->arena);
-        why.status = 401;
-        why.header =
-            (struct http_header){STR("WWW-Authenticate"), value.len > 0 ? value : STR("Bearer")};
-    }
-    road_refused(door->mcp->road, req->peer, code->name);
-    visit_refuse(req->exchange, &why);
-    return false;
-}
 
 /* Lines of one header are one value, with commas (RFC 9110, 5.3): era.h knows what to do with it.
  */
@@ -77,7 +32,7 @@ static void take_post(struct turn *turn, const struct http_request *req) {
     struct era_headers headers = {joined(req, STR("MCP-Protocol-Version"), arena),
                                   joined(req, STR("Mcp-Method"), arena),
                                   joined(req, STR("Mcp-Name"), arena)};
-    turn->header = header_of;
+    turn->header = http_entry_header;
     turn->header_with = req;
     turn->call->origin.session_id =
         str_dup(arena, era_header_once(joined(req, STR("Mcp-Session-Id"), arena)));
@@ -92,25 +47,6 @@ static void take_post(struct turn *turn, const struct http_request *req) {
     /* Only a modern one: whoever is listened for this way must keep its sending side open, and a
      * legacy client may close it. The answer leaves on this thread, so it cannot have left yet. */
     if (turn_take(turn, body, &headers) == ERA_MODERN) visit_cancel_when_gone(turn);
-}
-
-/* Whatever the method, nobody gets further than this without a name. */
-static void admit(struct http_door *door, struct http_exchange *x, const struct http_request *req,
-                  struct str origin,
-                  void (*take)(struct turn *turn, const struct http_request *req)) {
-    struct turn *turn = visit_begin(door->mcp, x, req, origin);
-    if (turn == NULL) {
-        struct refusal why = {503, "OUT_OF_MEMORY", "the server is out of memory",
-                              .origin = origin};
-        visit_refuse(x, &why);
-        return;
-    }
-    turn->call->origin.toolsets = door->toolsets;
-    if (!identify(door, turn, req)) {
-        visit_abandon(turn);
-        return;
-    }
-    take(turn, req);
 }
 
 /* Only JSON is read, but the shorthand comes with whatever type curl puts in. */
@@ -175,15 +111,15 @@ static void serve_mcp(struct http_door *door, struct http_exchange *x,
     if (str_eq(req->method, STR("OPTIONS")))
         preflight(x, req, origin);
     else if (str_eq(req->method, STR("GET")))
-        admit(door, x, req, origin, http_session_get);
+        http_entry_admit(door, req, origin, http_session_get);
     else if (str_eq(req->method, STR("DELETE")))
-        admit(door, x, req, origin, http_session_delete);
+        http_entry_admit(door, req, origin, http_session_delete);
     else if (!str_eq(req->method, STR("POST")))
         refuse_method(x, origin, "messages are sent by POST", STR("GET, POST, DELETE, OPTIONS"));
     else if (!is_json(req))
         refuse_type(x, origin);
     else
-        admit(door, x, req, origin, take_post);
+        http_entry_admit(door, req, origin, take_post);
 }
 
 /* "/a/mcp" has "/a/sse" and "/a/messages" beside it. */
@@ -207,11 +143,11 @@ static void serve_sse(struct http_door *door, struct http_exchange *x,
     else if (!is_stream && !str_eq(req->method, STR("POST")))
         refuse_method(x, origin, "messages are sent by POST", STR("POST, OPTIONS"));
     else if (is_stream)
-        admit(door, x, req, origin, http_sse_open);
+        http_entry_admit(door, req, origin, http_sse_open);
     else if (!is_json(req))
         refuse_type(x, origin);
     else
-        admit(door, x, req, origin, http_sse_post);
+        http_entry_admit(door, req, origin, http_sse_post);
 }
 
 static bool is_mcp_path(const struct http_door *door, const struct http_request *req) {

@@ -6,6 +6,7 @@
 #include "mcp/turn.h"
 #include "tools/tool.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 static struct str tool_text(const struct tool *tool, bool with_output, struct arena *arena) {
@@ -166,6 +167,7 @@ result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *r
 }
 
 void mcp_settle(struct mcp *mcp) {
+    atomic_store(&mcp->is_settled, true);
     pool_wait(mcp->entry);
     pool_wait(mcp->desk);
 }

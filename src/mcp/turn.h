@@ -27,6 +27,7 @@
 #include "mcp/running.h"
 #include "mcp/session.h"
 
+struct http_entry;
 struct resume;
 struct task;
 
@@ -81,6 +82,7 @@ struct turn {
     struct str out_id; /* the answer's event id, where the client can come back for it */
     int status;        /* of HTTP */
     void (*step)(struct turn *turn); /* what the desk does next */
+    struct http_entry *entry; /* at the HTTP door, until it is known who asks (http_entry.c) */
     void (*finish)(struct turn *turn);
     void *owner; /* the door's */
     /* A header of its request, until the method runs. NULL: it has none. */
