@@ -197,6 +197,8 @@
 #define SQL_IN_LIST_MAX      10000
 #define SQL_SELECT_ITEMS_MAX 4096
 #define SQL_CTES_MAX         256
+#define SQL_LOOKAHEAD_FREE   256 /* tokens, for each word that could begin two things */
+#define SQL_LOOKAHEAD_PER_BYTE 4 /* and so many more for the whole statement, so that it stays linear */
 #define SQL_PARTS_MAX        50000 /* nodes of a tree: a name takes 700 bytes of a call's arena */
 
 /* -- sql: types of schemas --------------------------------------------------------------------- */
@@ -308,6 +310,8 @@
 #define CONDITION_STEPS_MAX     32                /* of a path into arguments; JSON nests so deep */
 #define APPROVAL_BYTES_MAX      (256 * KIB) /* of a call laid before a person, who must see it all */
 #define APPROVAL_NOTE_BYTES_MAX 1024
+#define APPROVAL_RETRY_MS       30000 /* after which a client that waits may call again */
+#define CONSENT_TEXT_BYTES_MAX  4096  /* of a call, as its own user is shown it */
 #define APPROVALS_LISTED_MAX    1000
 #define APPROVALS_LOG_TTL_MS    (INT64_C(8) * 86400000) /* a day more than a request may live */
 #define RATE_CALLS_MAX          100000 /* of one rate: its log keeps a time for each admitted call */

@@ -27,8 +27,11 @@ static struct sql_limits limits_of(const struct sql_limits *given) {
 static result parser_init(struct parser *p, struct str text, const struct sql_limits *limits,
                           struct arena *arena, struct report *report) {
     assert(arena != NULL);
-    *p = (struct parser){
-        .text = text, .limits = limits_of(limits), .arena = arena, .report = report};
+    *p = (struct parser){.text = text,
+                         .limits = limits_of(limits),
+                         .arena = arena,
+                         .report = report,
+                         .lookahead = SQL_LOOKAHEAD_PER_BYTE * text.len};
     if (text.len > p->limits.bytes)
         return fail(report, FAIL_LIMIT, "SQL_TOO_LARGE", REPORT_NO_OFFSET,
                     "the statement has %zu bytes, more than %zu", text.len, p->limits.bytes);

@@ -30,6 +30,7 @@ struct parser {
     unsigned depth;  /* constructs that hold the token in hand, at most limits.nesting */
     unsigned frames; /* calls of the operator parser on the stack, at most 2 for each level */
     unsigned high;
+    size_t lookahead; /* tokens that may still be looked at beyond SQL_LOOKAHEAD_FREE of a time */
 };
 
 /* What to come back to at parse_leave(). */
@@ -131,9 +132,9 @@ bool parse_at_table_alias(const struct parser *p);  /* of a plain table */
 bool parse_at_source_alias(const struct parser *p); /* of a derived table */
 bool parse_at_lambda(const struct parser *p);
 /* INTERVAL before a value and a unit, not as a name. */
-bool parse_at_interval(const struct parser *p);
+bool parse_at_interval(struct parser *p);
 /* ( a DESC, b ): the parenthesis of SORT BY holds keys with their directions. */
-bool parse_at_sort_list(const struct parser *p);
+bool parse_at_sort_list(struct parser *p);
 
 /* -- parse_query.c ---------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* Most keywords of MaxCompute are legal names, so what a word means is said by what follows it:
  * `t LIMIT 5` limits, `t limit JOIN u` is an alias. Everything of that sort is here. Each question
  * looks at a bounded number of tokens. */
+#include "base/limits.h"
 #include "sql/parse_inner.h"
 
 static bool word_at(const struct parser *p, unsigned n, enum sql_word word) {
@@ -222,17 +223,16 @@ bool parse_at_lambda(const struct parser *p) {
 /* -- runs of tokens -----------------------------------------------------------------------------
  */
 
-enum { RUN_TOKENS_MAX = 256 }; /* what is longer is taken for the other thing, and refused there */
-
 /* A walk over the tokens of one expression: `last` is the one before `token`, `depth` counts the
- * brackets that are open. */
+ * brackets that are open. What is longer than SQL_LOOKAHEAD_FREE draws on what the whole statement
+ * may spend; when that is gone it is taken for the other thing, and refused there. */
 struct run {
-    const struct parser *p;
+    struct parser *p;
     struct token token, last;
     size_t n, depth;
 };
 
-static struct run run_from(const struct parser *p, const struct token *token) {
+static struct run run_from(struct parser *p, const struct token *token) {
     return (struct run){.p = p, .token = *token};
 }
 
@@ -244,14 +244,20 @@ static bool is_closing(enum token_kind kind) {
     return kind == TOKEN_CLOSE || kind == TOKEN_CLOSE_SQUARE;
 }
 
+static bool run_may_go_on(struct run *run) {
+    if (run->n++ < SQL_LOOKAHEAD_FREE) return true;
+    if (run->p->lookahead == 0) return false;
+    run->p->lookahead--;
+    return true;
+}
+
 /* false: the run is at its end, or has become too long. */
 static bool run_next(struct run *run) {
     if (is_opening(run->token.kind)) run->depth++;
     if (is_closing(run->token.kind) && run->depth-- == 0) return false;
     run->last = run->token;
     run->token = sql_lex(run->p->text, run->token.to);
-    return run->token.kind != TOKEN_END && run->token.kind != TOKEN_BAD &&
-           run->n++ < RUN_TOKENS_MAX;
+    return run->token.kind != TOKEN_END && run->token.kind != TOKEN_BAD && run_may_go_on(run);
 }
 
 /* The token can be the last one of an operand, so that a word behind it is no operand. */
@@ -306,7 +312,7 @@ static bool is_infix_word(enum sql_word word) {
            word == WORD_RLIKE || word == WORD_REGEXP || word == WORD_BETWEEN || word == WORD_AS;
 }
 
-bool parse_at_interval(const struct parser *p) {
+bool parse_at_interval(struct parser *p) {
     enum sql_unit unit;
     if (p->ahead.kind == TOKEN_STRING || p->ahead.kind == TOKEN_NUMBER) return true;
     if (!parse_at_operand(p, 1)) return false;
@@ -321,7 +327,7 @@ bool parse_at_interval(const struct parser *p) {
     return false;
 }
 
-bool parse_at_sort_list(const struct parser *p) {
+bool parse_at_sort_list(struct parser *p) {
     if (!parse_is(p, TOKEN_OPEN)) return false;
     struct run run = run_from(p, &p->token);
     while (run_next(&run) && run.depth > 0) {

@@ -21,8 +21,7 @@ static void check_same(const struct sql_query *query, struct arena *arena) {
     buf_init(&buf, (size_t)CALL_ARENA_BYTES);
     buf_init(&again, (size_t)CALL_ARENA_BYTES);
     MUST(sql_print(query, &sql_dialect_maxcompute, NULL, &buf, NULL).why == FAIL_NONE);
-    /* Escapes and parentheses add to it. */
-    struct sql_limits wide = {.bytes = (size_t)(16 * MIB), .lookahead = SQL_PRINTED_LOOKAHEAD};
+    struct sql_limits wide = {.bytes = (size_t)(16 * MIB)}; /* escapes and parentheses add to it */
     result r = sql_parse(buf_flat(&buf, arena), &wide, arena, &back, &report);
     if (r.why != FAIL_NONE) {
         MUST(r.why == FAIL_LIMIT && query->height > 40); /* printed parentheses nest deeper */
