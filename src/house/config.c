@@ -3,6 +3,7 @@
 #include "backend/backend.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "house/toolsets.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -247,6 +248,11 @@ static void warn_of_table(const struct policy_table *table, void *with) {
                     STR_ARG(table->project), STR_ARG(table->name));
 }
 
+static void check_rules(struct loading *l, const struct snapshot *s) {
+    struct binder binder = {l->arena, l->problems, l->names[FILE_RULES]};
+    toolsets_check_rules(&binder, s->policy, toolsets);
+}
+
 static void check_tables(struct loading *l, struct snapshot *s) {
     if (backend_set_count(s->backends) == 0) return;
     struct table_check check = {
@@ -274,6 +280,7 @@ static result load(struct loading *l, struct snapshot *s, const struct settings 
         return fail(l->report, FAIL_CONFIG, "CONFIG_INVALID", REPORT_NO_OFFSET,
                     "the configuration in '" STR_FMT "' has %zu error%s", STR_ARG(l->setup->dir),
                     l->problems->n_errors, l->problems->n_errors == 1 ? "" : "s");
+    check_rules(l, s);
     check_tables(l, s);
     *out = settings;
     return OK;

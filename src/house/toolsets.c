@@ -56,3 +56,40 @@ void toolsets_check(const struct binder *b, const struct yaml *node,
             if (name_set_has(&on, str_of(all[i]->name)) && name_set_has(&on, str_of(all[k]->name)))
                 check_pair(b, node, all[k], all[i]);
 }
+
+/* -- rules ------------------------------------------------------------------------------------ */
+
+struct rule_check {
+    const struct binder *binder;
+    const struct toolset *const *all;
+};
+
+/* The nearest tool's name to one that is none's; STR_NONE: none is near. */
+static struct str nearest_tool(const struct rule_check *check, struct str name) {
+    struct str near = STR_NONE;
+    for (size_t i = 0; check->all[i] != NULL; i++)
+        for (const struct tool *tool = check->all[i]->tools; tool->name != NULL; tool++) {
+            struct str one = str_of(tool->name);
+            if (near.len == 0) near = bind_nearest(name, &one, 1);
+        }
+    return near;
+}
+
+static void check_rule(struct str name, const struct yaml *at, void *with) {
+    const struct rule_check *check = with;
+    const struct binder *b = check->binder;
+    if (str_eq(name, STR("*"))) return;
+    for (size_t i = 0; check->all[i] != NULL; i++)
+        for (const struct tool *tool = check->all[i]->tools; tool->name != NULL; tool++)
+            if (glob_match(name, str_of(tool->name))) return;
+    problem_add(b->problems, SEVERITY_WARNING, b->file, at, "no tool is called '" STR_FMT "'",
+                STR_ARG(name));
+    struct str near = nearest_tool(check, name);
+    if (near.len > 0) problem_hint(b->problems, "did you mean '" STR_FMT "'?", STR_ARG(near));
+}
+
+void toolsets_check_rules(const struct binder *b, const struct policy *policy,
+                          const struct toolset *const *all) {
+    struct rule_check check = {b, all};
+    policy_each_rule_name(policy, check_rule, &check);
+}

@@ -119,7 +119,7 @@ static result read_path(const struct reading *r) {
 /* -- values ----------------------------------------------------------------------------------- */
 
 /* How a number is printed: integers without a fraction, others as short as can be read back. */
-static struct str print_number(const struct json *number, struct arena *arena) {
+static result print_number(const struct json *number, struct arena *arena, struct str *out) {
     struct buf buf;
     struct json_writer w;
     buf_init(&buf, 64);
@@ -128,9 +128,10 @@ static struct str print_number(const struct json *number, struct arena *arena) {
         json_int(&w, number->integer);
     else
         json_real(&w, json_double(number));
-    struct str text = str_dup(arena, buf_flat(&buf, arena)); /* a flat buf may be its own bytes */
+    result r = buf_failed(&buf, NULL);
+    *out = str_dup(arena, buf_flat(&buf, arena)); /* a flat buf may be its own bytes */
     buf_deinit(&buf);
-    return text;
+    return r.why == FAIL_NONE && out->ptr != NULL ? OK : fail_memory(NULL);
 }
 
 /* A plain scalar that is a number of JSON is a number, any other one is a text. */
@@ -144,8 +145,8 @@ static result read_operand(const struct reading *r, const struct yaml *node, str
     result read = json_read(out->text, NULL, r->binder->arena, &json, &unused);
     if (read.why == FAIL_MEMORY) return fail_memory(NULL);
     if (read.why != FAIL_NONE || json->type != JSON_NUMBER) return OK;
-    struct str printed = print_number(json, r->binder->arena);
-    if (printed.ptr == NULL) return fail_memory(NULL);
+    struct str printed;
+    TRY(print_number(json, r->binder->arena, &printed));
     out->is_number = node->is_plain;
     out->is_numeric = node->is_plain || str_eq(printed, out->text);
     out->is_integer = json->is_integer;

@@ -242,6 +242,15 @@ bool policy_hides(const struct policy *policy, struct str tool) {
     return policy_rules_hide(policy->rules, tool);
 }
 
+void policy_each_rule_name(const struct policy *policy,
+                           void (*see)(struct str name, const struct yaml *at, void *with),
+                           void *with) {
+    const struct policy_rules *rules = policy->rules;
+    for (size_t i = 0; i < rules->n_hidden; i++)
+        see(rules->hidden[i], &rules->hidden_list->items[i], with);
+    for (size_t i = 0; i < rules->n; i++) see(rules->all[i].name, rules->all[i].key, with);
+}
+
 static bool judge(struct judging *j, bool with_conditions) {
     if (!policy_is_somebody(j->principal)) return deny_nobody(j);
     if (policy_hides(j->policy, j->question->tool)) return deny_hidden(j);

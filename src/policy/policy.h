@@ -152,6 +152,12 @@ void policy_limits(const struct policy *policy, struct policy_limits *out);
 void policy_each_role(const struct policy *policy, void (*see)(struct str role, void *with),
                       void *with);
 
+/* The names of tools in rules.yaml, of rules and of what is hidden, for warnings: a deny of a name
+ * that no tool has denies nothing. `at` is where it stands. */
+void policy_each_rule_name(const struct policy *policy,
+                           void (*see)(struct str name, const struct yaml *at, void *with),
+                           void *with);
+
 /* Names in the policy that no backend has, for warnings: calls see() for each table. */
 void policy_each_table(const struct policy *policy,
                        void (*see)(const struct policy_table *table, void *with), void *with);

@@ -35,8 +35,9 @@
 enum rate_by { RATE_BY_SESSION = 0, RATE_BY_PRINCIPAL, RATE_BY_CLIENT, RATE_BY_TOOL };
 
 struct policy_rule {
-    struct str name; /* as in the file */
-    struct str id;   /* "rules.yaml#tools.NAME" */
+    struct str name;        /* as in the file */
+    const struct yaml *key; /* where it stands */
+    struct str id;          /* "rules.yaml#tools.NAME" */
     enum effect effect;
     struct str reason; /* may be empty */
     int64_t rate_max, rate_window_s;
@@ -63,6 +64,7 @@ struct rule_ends {
 struct policy_rules {
     bool denies_unnamed; /* default: deny */
     const struct str *hidden;
+    const struct yaml *hidden_list; /* where they stand */
     size_t n_hidden;
     const struct policy_rule *all; /* in order of name */
     size_t n;

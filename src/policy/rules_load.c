@@ -158,6 +158,7 @@ static result read_conditions(struct loader *l, const struct rule_row *row, stru
 
 static result read_rule(struct loader *l, const struct rule_row *row, struct policy_rule *rule) {
     rule->name = row->head.id;
+    rule->key = row->head.key;
     rule->id = str_printf(l->binder->arena, "rules.yaml#tools." STR_FMT, STR_ARG(rule->name));
     if (rule->id.ptr == NULL) return fail_memory(NULL);
     struct str where = str_slice(rule->id, sizeof "rules.yaml#" - 1, rule->id.len);
@@ -250,6 +251,7 @@ static void load_hidden(struct loader *l, const struct rules_file *file) {
             break;
         }
     l->rules->hidden = file->hide.items;
+    l->rules->hidden_list = list;
     l->rules->n_hidden = file->hide.n;
 }
 

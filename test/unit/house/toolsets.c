@@ -91,11 +91,41 @@ static void takes_our_own(void **state) {
     arena_deinit(&arena);
 }
 
+static void warns_of_rules_for_no_tool(void **state) {
+    (void)state;
+    static const char text[] = "version: '1'\n"
+                               "hide: [sail, fly, 's*']\n"
+                               "tools: {drvie: {}, drive: {}, '*': {}, '*i*': {}, 'x*': {}}\n";
+    struct arena arena;
+    struct problems problems;
+    const struct yaml *rules = NULL, *tables = NULL;
+    const struct policy *policy = NULL;
+    arena_init(&arena, 1 * MIB);
+    problems_init(&problems, &arena);
+    assert_int_equal(yaml_read(str_of(text), STR("r"), NULL, &arena, &rules, NULL).why, FAIL_NONE);
+    assert_int_equal(yaml_read(STR("tables: {}"), STR("p"), NULL, &arena, &tables, NULL).why,
+                     FAIL_NONE);
+    struct policy_sources sources = {.policy = tables, .rules = rules, .policy_text = STR("t")};
+    assert_int_equal(policy_load(&sources, &arena, &problems, &policy).why, FAIL_NONE);
+    struct binder binder = {&arena, &problems, STR("rules.yaml")};
+    toolsets_check_rules(&binder, policy, all);
+    static const char *const said[] = {
+        "rules.yaml:2:14: warning: no tool is called 'fly'",
+        "rules.yaml:3:9: warning: no tool is called 'drvie' (did you mean 'drive'?)",
+        "rules.yaml:3:52: warning: no tool is called 'x*'",
+    };
+    assert_int_equal(problems.n, COUNT(said));
+    for (size_t i = 0; i < COUNT(said); i++)
+        assert_string_equal(str_cstr(&arena, problem_print(&problems.items[i], &arena)), said[i]);
+    arena_deinit(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_what_is_wrong),
         cmocka_unit_test(names_the_nearest),
         cmocka_unit_test(takes_our_own),
+        cmocka_unit_test(warns_of_rules_for_no_tool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
