@@ -91,9 +91,11 @@ static void a_password_is_wanted(void **state) {
 
 static void a_user_may_what_the_store_needs(void **state) {
     (void)state;
-    static const char *const rights[] = {"~{weir}:* -@all +@hash +@list +@sortedset +@scripting "
-                                         "+unlink +time +select",
-                                         "~other:* +@all", "~{weir}:* +@all -unlink"};
+    static const char *const rights[] = {
+        ("~{weir}:* -@all +@hash +@list +@sortedset +@scripting +unlink +time +select"),
+        "~other:* +@all",
+        "~{weir}:* +@all -unlink",
+    };
     static const char *const says[] = {NULL, "may not run", "may not run"};
     for (size_t i = 0; i < COUNT(rights); i++) {
         struct own own;

@@ -70,8 +70,7 @@ static void all_else_is_refused_and_not_repeated(void **state) {
         "redis://u:hidden@h/0?db=1",
         "redis://u:hid\nden@h",
         "redis://u:hidden @h",
-        "redis://u:hid\xc3\xa4"
-        "en@h",
+        "redis://u:hid\303\244en@h",
         "unix://relative/hidden",
         "unix:///hidden?timeout=1",
         "unix:///hidden?db=x",
