@@ -65,6 +65,8 @@ struct audit_record {
     struct str deny_reason, error_message;
     const char *error_code; /* NULL: null */
     struct str rule, policy_version;
+    struct str looks_json;  /* what the policy looked at: [["RULE","allows"],…], in its order */
+    struct str approval_id; /* of the request for another person's yes, where there is one */
     struct str sql_asked, sql_run;
     struct str backend, engine_error;
     int64_t engine_us; /* -1: null */
@@ -87,6 +89,11 @@ void audit_close(struct audit *audit);
 /* Exactly one done() follows, on the writer's thread, unless this returns a failure. */
 MUST_USE result audit_submit(struct audit *audit, const struct audit_record *record,
                              audit_done *done, void *with);
+
+/* The same for a thread that may block: it waits for done(). FAIL_IO, FAIL_BUSY and FAIL_MEMORY
+ * have the code AUDIT_UNAVAILABLE in the report. */
+MUST_USE result audit_write(struct audit *audit, const struct audit_record *record,
+                            struct report *report);
 
 /* For /health/ready: false with a sentence when the last write failed, or that of the head. */
 bool audit_is_ready(struct audit *audit, struct str *sentence, struct arena *arena);

@@ -52,6 +52,8 @@ static const struct row rows[] = {
     ROW(",\"method\":", KIND_TEXT, method),
     ROW(",\"rule\":", KIND_TEXT, rule),
     ROW(",\"policy_version\":", KIND_TEXT, policy_version),
+    ROW(",\"policy_looks\":", KIND_JSON, looks_json),
+    ROW(",\"approval_id\":", KIND_TEXT, approval_id),
     ROW(",\"sql_asked\":", KIND_TEXT, sql_asked),
     ROW(",\"sql_run\":", KIND_TEXT, sql_run),
     ROW(",\"backend\":", KIND_TEXT, backend),

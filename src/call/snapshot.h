@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/option.h"
 #include "catalog/catalog.h"
+#include "policy/approval.h"
 #include "policy/policy.h"
 
 struct backend_set;
@@ -71,6 +72,7 @@ struct snapshot {
     struct backend_set *backends;
     struct store *store; /* borrowed, and the same for all of a house; NULL: nothing is kept */
     struct call_settings settings;
+    struct approval_settings approvals;
     uint64_t generation; /* counts reloads; the policy's version is policy_version() */
 };
 

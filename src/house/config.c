@@ -210,6 +210,7 @@ static result compile(struct loading *l, struct settings *settings, struct snaps
     TRY_ALL(catalog_load(l->trees[FILE_JOINS], l->names[FILE_JOINS], default_project(l), l->arena,
                          l->problems, &s->catalog));
     s->settings = settings->limits;
+    s->approvals = settings->approvals;
     /* Backends start processes: not for a configuration that is refused anyway. */
     if (l->problems->n_errors == 0) TRY_ALL(open_backends(l, settings, s));
     return OK;

@@ -168,6 +168,8 @@ const struct section settings_sections[] = {
      "The same as Superset's users say it; names and defaults are Superset's."},
     {"masks", mask_options, offsetof(struct settings, masks),
      "What masked columns are made with (policy.yaml says which)."},
+    {"approvals", approval_options, offsetof(struct settings, approvals),
+     "What another person has to say yes to (rules.yaml and security.risk say what)."},
     {"limits", limits_options, offsetof(struct settings, limits), "What one call may hold."},
     {"replies", replies_options, offsetof(struct settings, limits), "How replies are written."},
     {"MCP_RESPONSE_SIZE_CONFIG", size_options, offsetof(struct settings, limits.size),

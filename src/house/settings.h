@@ -49,6 +49,7 @@ struct settings {
     struct store_settings store;
     struct call_settings limits;
     struct mask_settings masks;
+    struct approval_settings approvals;
     struct admin_settings admin;
     struct admin_session_settings admin_session;
     struct admin_csrf_settings admin_csrf;

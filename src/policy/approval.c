@@ -21,6 +21,7 @@ const struct option approval_options[] = {
      .fallback = "1h",
      .min = 1000,
      .max = INT64_C(7) * 86400000,
+     .unit = "ms",
      .reloadable = true,
      .sentence = "A request that nobody decided on, and an approval that nobody used, is over "
                  "after this time."},
@@ -317,16 +318,21 @@ static result refuse_decided(const struct approval *approval, struct report *rep
                 approval_state_name[approval->state]);
 }
 
+result approval_judge(const struct approval_settings *settings, const struct approval *approval,
+                      const struct principal *approver, struct report *report) {
+    if (!approval_may_decide(settings, approver))
+        return refuse_approver(report, "only who has an approver's role may decide");
+    if (approver->user_id.len == 0 || str_eq(approver->user_id, approval->user_id))
+        return refuse_approver(report, "nobody decides on a call of his own");
+    return approval->state == APPROVAL_PENDING ? OK : refuse_decided(approval, report);
+}
+
 result approval_decide(struct store *store, const struct clock *clock,
                        const struct approval_settings *settings, struct approval *approval,
                        const struct principal *approver, bool is_yes, struct str note,
                        struct arena *arena, struct report *report) {
     bool is_kept;
-    if (!approval_may_decide(settings, approver))
-        return refuse_approver(report, "only who has an approver's role may decide");
-    if (approver->user_id.len == 0 || str_eq(approver->user_id, approval->user_id))
-        return refuse_approver(report, "nobody decides on a call of his own");
-    if (approval->state != APPROVAL_PENDING) return refuse_decided(approval, report);
+    TRY(approval_judge(settings, approval, approver, report));
     struct approval next = *approval;
     next.state = is_yes ? APPROVAL_APPROVED : APPROVAL_REJECTED;
     next.decided_by = approver->user_id;

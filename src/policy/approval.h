@@ -91,7 +91,12 @@ MUST_USE result approval_list(struct store *store, struct arena *arena, struct a
 bool approval_may_decide(const struct approval_settings *settings,
                          const struct principal *approver);
 
-/* Says yes or no. Nobody decides on a call of his own. `note` is for the one who asked; at most
+/* May this person decide on it now? Nobody decides on a call of his own. */
+MUST_USE result approval_judge(const struct approval_settings *settings,
+                               const struct approval *approval, const struct principal *approver,
+                               struct report *report);
+
+/* Says yes or no, as approval_judge() allows. `note` is for the one who asked; at most
  * APPROVAL_NOTE_BYTES_MAX, else it is clipped. `approval` is as approval_find() gave it, and is
  * changed to what it has become. */
 MUST_USE result approval_decide(struct store *store, const struct clock *clock,

@@ -12,6 +12,23 @@ static struct str params_json(struct call *call, struct buf *buf) {
     return buf_flat(buf, &call->arena);
 }
 
+/* [["role:analyst","allows"],…] */
+static struct str looks_json(struct call *call, struct buf *buf) {
+    const struct verdict *v = &call->verdict;
+    struct json_writer w;
+    if (v->n_looks == 0) return STR_NONE;
+    json_writer_init(&w, buf);
+    json_array(&w);
+    for (size_t i = 0; i < v->n_looks; i++) {
+        json_array(&w);
+        json_text(&w, v->looks[i].rule);
+        json_text(&w, str_of(policy_look_name[v->looks[i].outcome]));
+        json_array_end(&w);
+    }
+    json_array_end(&w);
+    return buf_flat(buf, &call->arena);
+}
+
 static struct str names_json(struct call *call, const struct name_list *names,
                              void (*put)(struct json_writer *w, const struct name_list *names),
                              struct buf *buf) {
@@ -50,6 +67,7 @@ static void fill_outcome(struct audit_record *r, const struct call *call) {
     r->policy_decision = decision_of(call);
     r->rule = call->verdict.rule;
     r->policy_version = policy_version(call->snapshot->policy);
+    r->approval_id = call->facts.approval.id;
     if (report->why == FAIL_NONE) return;
     r->error_code = code_find(report->code)->name;
     r->error_message = str_of(report->sentence);
@@ -71,10 +89,11 @@ static void fill_run(struct audit_record *r, const struct call *call) {
 
 result record_submit(struct audit *audit, struct call *call, const char *station,
                      audit_done *done) {
-    struct buf params, tables, columns;
+    struct buf params, tables, columns, looks;
     buf_init(&params, RECORD_PARAMS_BYTES_MAX);
     buf_init(&tables, RECORD_PARAMS_BYTES_MAX);
     buf_init(&columns, RECORD_PARAMS_BYTES_MAX);
+    buf_init(&looks, RECORD_PARAMS_BYTES_MAX);
     struct audit_record record = {
         .audit_id = call->audit_id,
         .time_ms = call->started_ms,
@@ -83,6 +102,7 @@ result record_submit(struct audit *audit, struct call *call, const char *station
         .request_params_json = params_json(call, &params),
         .tables_json = names_json(call, &call->facts.guard.tables, names_put_tables, &tables),
         .columns_json = names_json(call, &call->facts.guard.columns, names_put_columns, &columns),
+        .looks_json = looks_json(call, &looks),
         .station = station,
     };
     fill_who(&record, call);
@@ -96,9 +116,11 @@ result record_submit(struct audit *audit, struct call *call, const char *station
     }
     if (r.why == FAIL_NONE) r = buf_failed(&tables, NULL);
     if (r.why == FAIL_NONE) r = buf_failed(&columns, NULL);
+    if (r.why == FAIL_NONE) r = buf_failed(&looks, NULL);
     if (r.why == FAIL_NONE) r = audit_submit(audit, &record, done, call);
     buf_deinit(&params);
     buf_deinit(&tables);
     buf_deinit(&columns);
+    buf_deinit(&looks);
     return r;
 }

@@ -7,7 +7,8 @@
  *
  *      find      the tool, and typed input out of its arguments        tools/input.h
  *      decide    may this principal make this call                     policy/policy.h
- *                and so often                                          road/meter.h
+ *      consent   has who must say yes said so                          call/consent.h
+ *      meter     may it be made so often                               road/meter.h
  *      recall    was it answered to somebody with the same rights      road/recall.h
  *      answer    the tool runs: for SQL, through the guard             tools/query.h, sql/guard.h
  *                and on to a backend                                   backend/backend.h
@@ -22,6 +23,7 @@
 #include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "call/consent.h"
 #include "identity/protected.h"
 #include "road/envelope.h"
 #include "road/meter.h"
@@ -71,12 +73,16 @@ static void decide_scopes(struct call *call) {
 }
 
 static enum step decide(struct road *road, struct call *call);
+static enum step consent(struct road *road, struct call *call);
+static enum step meter(struct road *road, struct call *call);
 static enum step recall(struct road *road, struct call *call);
 static enum step answer(struct road *road, struct call *call);
 
 static const struct station stations[] = {
     {"find", find_tool},
     {"decide", decide},
+    {"consent", consent},
+    {"meter", meter},
     {"recall", recall},
     {"answer", answer},
 };
@@ -105,11 +111,28 @@ static enum step refuse(struct call *call) {
 }
 
 static enum step decide(struct road *road, struct call *call) {
+    (void)road;
     const struct policy *policy = call->snapshot->policy;
     struct policy_question question = {call->tool_name, call->arguments, call->origin.session_id};
     policy_judge(policy, &call->principal, &question, &call->arena, &call->verdict);
     if (call->verdict.effect != EFFECT_DENY) decide_scopes(call);
-    if (call->verdict.effect != EFFECT_ALLOW) return refuse(call);
+    return call->verdict.effect == EFFECT_DENY ? refuse(call) : STEP_ON;
+}
+
+/* Whoever waits for a person does not wait on a loop. */
+static enum step consent(struct road *road, struct call *call) {
+    (void)road;
+    struct verdict *v = &call->verdict;
+    if (v->effect == EFFECT_ALLOW) return STEP_ON;
+    if (!call->may_wait) return STEP_WAIT;
+    result r = v->effect == EFFECT_CONFIRM ? consent_confirm(call, v->sentence)
+                                           : consent_approve(call, v->rule, v->sentence);
+    if (r.why != FAIL_NONE) return STEP_STOP;
+    v->effect = EFFECT_ALLOW;
+    return STEP_ON;
+}
+
+static enum step meter(struct road *road, struct call *call) {
     if (call->is_unmetered) return STEP_ON;
     result r = meter_count(road->limiter, call);
     if (r.why == FAIL_WAIT) return STEP_WAIT;
@@ -187,8 +210,9 @@ static void end(struct road *road, struct call *call) {
     if (r.why != FAIL_NONE) recorded(call, r);
 }
 
-static struct pool *pool_of(struct road *road, const struct tool *tool) {
-    switch (tool->waits) {
+static struct pool *pool_of(struct road *road, const struct call *call) {
+    if (stations[call->station].run == consent) return road->pools[POOL_WAITING];
+    switch (call->tool->waits) {
     case TOOL_AT_ONCE:
     case TOOL_WAITS_METADATA: break;
     case TOOL_WAITS_QUERY: return road->pools[POOL_QUERY];
@@ -198,7 +222,7 @@ static struct pool *pool_of(struct road *road, const struct tool *tool) {
 }
 
 static void wait_for_thread(struct road *road, struct call *call) {
-    if (pool_submit(pool_of(road, call->tool), call)) return;
+    if (pool_submit(pool_of(road, call), call)) return;
     call->facts.retry_after_ms = POOL_RETRY_MS;
     fail(&call->report, FAIL_BUSY, "BUSY", REPORT_NO_OFFSET,
          "all places for calls of this kind are taken");

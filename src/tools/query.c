@@ -1,6 +1,7 @@
 #include "tools/query.h"
 
 #include "backend/backend.h"
+#include "call/consent.h"
 #include "catalog/catalog.h"
 #include "shape/encode.h"
 #include "shape/limit.h"
@@ -202,6 +203,13 @@ static struct backend *backend_of(struct call *call) {
     return backend;
 }
 
+/* The guard left its reason in the report. */
+static result query_approve(struct call *call) {
+    struct str reason = str_dup(&call->arena, str_of(call->report.sentence));
+    report_clear(&call->report);
+    return consent_approve(call, STR("security.risk"), reason);
+}
+
 result query_run(struct call *call, const struct query *query, struct json_writer *data) {
     struct policy_limits limits;
     policy_limits(call->snapshot->policy, &limits);
@@ -209,9 +217,7 @@ result query_run(struct call *call, const struct query *query, struct json_write
     if (call->deadline_ns == 0 || deadline < call->deadline_ns) call->deadline_ns = deadline;
     TRY(query_check(call, query, false, STR_NONE));
     if (call->facts.guard.effect == GUARD_DENY) return (result){FAIL_DENIED};
-    if (call->facts.guard.effect == GUARD_APPROVAL)
-        return fail(&call->report, FAIL_DENIED, "APPROVAL_REQUIRED", REPORT_NO_OFFSET,
-                    "the statement's risk level is one that somebody else must approve");
+    if (call->facts.guard.effect == GUARD_APPROVAL) TRY(query_approve(call));
     struct backend *backend = backend_of(call);
     if (backend == NULL) return refuse_backend(call);
     return run_on(call, backend, data);

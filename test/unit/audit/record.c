@@ -29,7 +29,7 @@ static void every_field_of_the_seed_is_there(void **state) {
         "session_id",     "source_ip",   "auth_method",    "token_id",         "tool_name",
         "outcome",        "latency_ms",  "request_params", "response_summary", "policy_decision",
         "deny_reason",    "error_code",  "error_message",  "method",           "rule",
-        "policy_version", "sql_asked",   "sql_run",        "backend",          "engine_us",
+        "policy_version", "policy_looks", "approval_id", "sql_asked",   "sql_run",        "backend",          "engine_us",
         "engine_error",   "reply_bytes", "from_cache",     "station",          "repeated"};
     static const char *const summary[] = {"tables_used", "columns_used", "row_count", "truncated"};
     struct arena arena;
