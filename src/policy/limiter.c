@@ -48,8 +48,9 @@ static unsigned shard_at(struct str key) {
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < key.len; i++)
         hash = (hash ^ (unsigned char)key.ptr[i]) * UINT64_C(1099511628211);
-    return (unsigned)(hash >> 32) % SHARDS;
+    return (unsigned)((hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 58);
 }
+_Static_assert(SHARDS == 1 << (64 - 58), "the highest bits say which");
 
 static void lock_all(struct policy_limiter *limiter, uint64_t set) {
     for (unsigned i = 0; i < SHARDS; i++)
@@ -111,17 +112,28 @@ static void forget_old(struct rate_log *log, int64_t now_ms) {
     }
 }
 
-enum { SWEEP_STEPS = 2 };
+/* Two looked at for one that may be made: so the idle ones go faster than new ones come. */
+enum { SWEEP_STEPS = 2, SWEEP_ALL_STEPS = 32 };
 
 /* Frees logs in which nothing counts any more. Looks at a few at a time; one that is still counting
  * goes to the end, so that every log gets its turn. Only before a call looks up its own logs. */
-static void sweep(struct policy_limiter *limiter, struct shard *shard) {
-    for (int i = 0; i < SWEEP_STEPS && !list_empty(&shard->logs); i++) {
+static void sweep(struct policy_limiter *limiter, struct shard *shard, int64_t now_ms, int steps) {
+    if (now_ms > shard->now_ms) shard->now_ms = now_ms;
+    for (int i = 0; i < steps && !list_empty(&shard->logs); i++) {
         struct rate_log *log = holder_of(shard->logs.next, struct rate_log, turn);
         forget_old(log, shard->now_ms);
         list_leave(&log->turn);
         list_add_last(&shard->logs, &log->turn);
         if (log->n == 0) drop_log(limiter, shard, log);
+    }
+}
+
+/* When there is no room: idle logs may stand in shards that nobody asks any more. */
+static void sweep_all(struct policy_limiter *limiter, int64_t now_ms) {
+    for (struct shard *s = limiter->shards; s < limiter->shards + SHARDS; s++) {
+        spin_lock(&s->lock);
+        sweep(limiter, s, now_ms, SWEEP_ALL_STEPS);
+        spin_unlock(&s->lock);
     }
 }
 
@@ -151,9 +163,12 @@ static bool reserve(struct policy_limiter *limiter, struct rate_log *log) {
     return true;
 }
 
-static struct rate_log *new_log(struct policy_limiter *limiter, struct shard *shard,
-                                struct str key) {
-    if (!take_room(&limiter->n_keys, 1, RATE_KEYS_MAX)) return NULL;
+static struct rate_log *new_log(struct policy_limiter *limiter, struct shard *shard, struct str key,
+                                bool *wants_room) {
+    if (!take_room(&limiter->n_keys, 1, RATE_KEYS_MAX)) {
+        *wants_room = true;
+        return NULL;
+    }
     struct rate_log *log = fault_now() ? NULL : calloc(1, sizeof *log + key.len);
     if (log != NULL) {
         memcpy(log->key, key.ptr, key.len);
@@ -175,6 +190,8 @@ struct admitting {
     const struct policy_charges *charges;
     struct shard *shards[POLICY_CHARGES_MAX]; /* of each charge */
     struct rate_log *logs[POLICY_CHARGES_MAX];
+    uint64_t set; /* of shards */
+    bool wants_room;
     struct store_admission *out;
 };
 
@@ -186,7 +203,7 @@ static int64_t wait_of(struct admitting *a, size_t i, int64_t *left) {
     struct shard *shard = a->shards[i];
     struct rate_log *log = map_get(&shard->by_key, window->key);
     *left = 0;
-    if (log == NULL) log = new_log(a->limiter, shard, window->key);
+    if (log == NULL) log = new_log(a->limiter, shard, window->key, &a->wants_room);
     if (log == NULL) return NO_ROOM_MS;
     a->logs[i] = log;
     log->window_ms = window->window_ms;
@@ -221,24 +238,28 @@ static void admit(struct admitting *a) {
         count(a->logs[i], a->shards[i]->now_ms);
 }
 
+static void admit_locked(struct admitting *a, int64_t now_ms) {
+    *a->out = (struct store_admission){.left = INT64_MAX};
+    a->wants_room = false;
+    lock_all(a->limiter, a->set);
+    for (size_t i = 0; i < a->charges->n; i++) sweep(a->limiter, a->shards[i], now_ms, SWEEP_STEPS);
+    admit(a);
+    unlock_all(a->limiter, a->set);
+}
+
 void policy_limiter_admit(struct policy_limiter *limiter, const struct policy_charges *charges,
                           int64_t now_ms, struct store_admission *out) {
     struct admitting a = {.limiter = limiter, .charges = charges, .out = out};
-    uint64_t set = 0;
-    *out = (struct store_admission){.left = INT64_MAX};
     assert(charges->n <= POLICY_CHARGES_MAX);
     for (size_t i = 0; i < charges->n; i++) {
         unsigned at = shard_at(charges->windows[i].key);
         a.shards[i] = &limiter->shards[at];
-        set |= UINT64_C(1) << at;
+        a.set |= UINT64_C(1) << at;
     }
-    lock_all(limiter, set);
-    for (size_t i = 0; i < charges->n; i++) {
-        if (now_ms > a.shards[i]->now_ms) a.shards[i]->now_ms = now_ms;
-        sweep(limiter, a.shards[i]);
-    }
-    admit(&a);
-    unlock_all(limiter, set);
+    admit_locked(&a, now_ms);
+    if (!a.wants_room) return;
+    sweep_all(limiter, now_ms);
+    admit_locked(&a, now_ms);
 }
 
 /* -- running queries -------------------------------------------------------------------------- */
