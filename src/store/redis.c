@@ -1,9 +1,10 @@
 #include "base/fault.h"
-#include "base/log.h"
 #include "store/kind.h"
 #include "store/redis_inner.h"
 
 #include <stdlib.h>
+
+enum { NS_PER_MS = 1000000 };
 
 /* -- health ----------------------------------------------------------------------------------- */
 
@@ -88,24 +89,32 @@ static result set_up(struct redis_store *store, const struct store_settings *set
     return redis_tls_new(&settings->redis_tls, &store->server.tls, report);
 }
 
-/* A store that throws out what is valid would let a nonce be used twice. Where the server does not
- * tell, nothing is said. */
-static void warn_of_eviction(struct redis_store *store) {
+static bool throws_out(struct str info) {
+    bool is_bounded = str_find(info, STR("\nmaxmemory:0\r")) == info.len;
+    return is_bounded && str_find(info, STR("\nmaxmemory_policy:allkeys")) < info.len;
+}
+
+/* A store that throws out what is valid would let a nonce be used twice. Where our user may not
+ * ask, nothing is said. */
+static result check_eviction(struct redis_store *store, struct report *report) {
     static const struct str question[] = {STR_INIT("INFO"), STR_INIT("memory")};
-    int64_t deadline_ns = clock_mono_ns(&clock_real) + store->wait_ms * 1000000;
+    int64_t deadline_ns = clock_mono_ns(&clock_real) + store->wait_ms * NS_PER_MS;
     const struct redis_reply *reply = NULL;
     struct redis_trouble trouble;
     struct redis_slot *slot;
-    if (redis_pool_take(store, deadline_ns, &slot, &trouble).why != FAIL_NONE) return;
+    if (redis_pool_take(store, deadline_ns, &slot, &trouble).why != FAIL_NONE) return OK;
     result r = redis_link_ask(&slot->link, question, COUNT(question), deadline_ns, &reply);
     bool is_text = r.why == FAIL_NONE && reply->sort == REDIS_TEXT;
-    bool is_evicting =
-        is_text && str_find(reply->text, STR("maxmemory_policy:allkeys")) < reply->text.len;
+    bool is_evicting = is_text && throws_out(reply->text);
     redis_pool_give(store, slot, is_text ? REDIS_WELL : REDIS_BROKEN);
-    if (is_evicting)
-        log_line(LOG_WARN, "store_evicts", STR_NONE,
-                 "Redis throws out keys that are valid when its memory is full (maxmemory-policy "
-                 "allkeys-…): sessions may end early and nonces be good again; set noeviction");
+    if (!is_evicting) return OK;
+    r = fail(report, FAIL_IO, "STORE_UNAVAILABLE", REPORT_NO_OFFSET,
+             "the store '" STR_FMT "' cannot be used: it throws out keys that are valid when its "
+             "memory is full (maxmemory-policy allkeys-…)",
+             STR_ARG(store->server.url.shown));
+    fail_hint(report, "Set maxmemory-policy to noeviction, or to one of volatile-…: no key of ours "
+                      "is volatile");
+    return r;
 }
 
 static result open_store(const struct store_settings *settings, struct str state_dir,
@@ -116,12 +125,12 @@ static result open_store(const struct store_settings *settings, struct str state
     if (store == NULL) return fail_memory(report);
     result r = set_up(store, settings, report);
     if (r.why == FAIL_NONE) r = redis_ask_bytes(store, REDIS_PROBE, &bytes, report);
+    if (r.why == FAIL_NONE) r = check_eviction(store, report);
     if (r.why != FAIL_NONE) {
         close_store(&store->store);
         return r;
     }
     note_bytes(store, bytes);
-    warn_of_eviction(store);
     *out = &store->store;
     return OK;
 }

@@ -376,6 +376,32 @@ static void a_server_that_takes_no_writes_is_told(void **state) {
     own_end(&own);
 }
 
+static void one_that_throws_out_keys_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *maxmemory, *policy;
+        bool is_taken;
+    } rows[] = {
+        {"0", "allkeys-lru", true},      {"500mb", "allkeys-lru", false},
+        {"500mb", "volatile-lru", true}, {"500mb", "allkeys-random", false},
+        {"500mb", "noeviction", true},
+    };
+    struct own own;
+    own_make(&own, NULL, "--port");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char line[64];
+        snprintf(line, sizeof line, "CONFIG SET maxmemory %s", rows[i].maxmemory);
+        tell(&own, line);
+        snprintf(line, sizeof line, "CONFIG SET maxmemory-policy %s", rows[i].policy);
+        tell(&own, line);
+        if (rows[i].is_taken)
+            expect_open(&own);
+        else
+            expect_refusal(&own, "throws out keys");
+    }
+    own_end(&own);
+}
+
 /* -- time ------------------------------------------------------------------------------------- */
 
 /* Redis' own time counts, whatever the replicas' clocks say: here one an hour ahead, one behind. */
@@ -439,6 +465,7 @@ int main(void) {
         cmocka_unit_test(a_nonce_is_good_once_through_kills),
         cmocka_unit_test(a_slow_server_is_not_waited_for),
         cmocka_unit_test(a_server_that_takes_no_writes_is_told),
+        cmocka_unit_test(one_that_throws_out_keys_is_refused),
         cmocka_unit_test(clocks_need_not_agree),
         cmocka_unit_test(prefixes_are_apart),
     };
