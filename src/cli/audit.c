@@ -41,22 +41,6 @@ static int verify(const struct settings *settings) {
     return EXIT_DONE;
 }
 
-/* The settings alone say where the log is; a bad policy must not keep anybody from reading it. */
-static const struct settings *read_settings(struct str dir, struct arena *arena) {
-    struct problems problems;
-    struct report report = {0};
-    struct settings *settings = arena_new(arena, struct settings);
-    problems_init(&problems, arena);
-    result r = config_environment(&report);
-    if (r.why == FAIL_NONE && settings != NULL)
-        r = config_settings(dir, arena, &problems, settings, &report);
-    for (size_t i = 0; i < problems.n; i++)
-        fprintf(stderr, STR_FMT "\n", STR_ARG(problem_print(&problems.items[i], arena)));
-    if (r.why == FAIL_NONE && problems.n_errors == 0) return settings;
-    if (r.why != FAIL_NONE) tell(&report);
-    return NULL;
-}
-
 static int run_verb(struct str verb, struct str dir, struct audit_query *query, struct str last) {
     struct arena arena;
     uint64_t n = 0;
@@ -64,7 +48,7 @@ static int run_verb(struct str verb, struct str dir, struct audit_query *query, 
         return tell_usage(&command_audit, "--last takes a number");
     query->last = last.len > 0 ? (size_t)n : 0;
     arena_init(&arena, CONFIG_BYTES_MAX);
-    const struct settings *settings = read_settings(dir, &arena);
+    const struct settings *settings = cli_settings(dir, &arena);
     int status = EXIT_WRONG;
     if (settings == NULL) {
         status = EXIT_WRONG;

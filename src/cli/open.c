@@ -23,6 +23,20 @@ bool cli_open(struct house *house, const struct config_setup *setup) {
     return r.why == FAIL_NONE;
 }
 
+const struct settings *cli_settings(struct str dir, struct arena *arena) {
+    struct problems problems;
+    struct report report = {0};
+    struct settings *settings = arena_new(arena, struct settings);
+    problems_init(&problems, arena);
+    result r = config_environment(&report);
+    if (r.why == FAIL_NONE && settings != NULL)
+        r = config_settings(dir, arena, &problems, settings, &report);
+    print_problems(&problems, arena);
+    if (r.why == FAIL_NONE && problems.n_errors == 0) return settings;
+    if (r.why != FAIL_NONE) tell(&report);
+    return NULL;
+}
+
 bool cli_next_line(struct cli_lines *lines, struct str *line) {
     ssize_t n = getline(&lines->bytes, &lines->cap, stdin);
     if (n < 0) return false;

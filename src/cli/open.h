@@ -11,6 +11,10 @@
  * false: it is not open. */
 bool cli_open(struct house *house, const struct config_setup *setup);
 
+/* The settings alone, for commands that read what a server wrote: a bad policy must not keep
+ * anybody from reading the log. NULL: told what is wrong. */
+const struct settings *cli_settings(struct str dir, struct arena *arena);
+
 /* Lines of standard input, for --jsonl. The line is valid until the next call. */
 struct cli_lines {
     char *bytes;

@@ -1,37 +1,11 @@
 /* weir sql --jsonl: every line is answered, in order, whatever it is; the status is 0. */
-#include "base/file.h"
-#include "base/limits.h"
-#include "cli/command.h"
+#include "runner.h"
+
 #include "text/json.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char dir[64], home[4096];
-static struct arena arena;
-
-static void put(const char *name, struct str text) {
-    FILE *file = fopen(name, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text.ptr, 1, text.len, file), text.len);
-    assert_int_equal(fclose(file), 0);
-}
 
 static int setup(void **state) {
     (void)state;
-    snprintf(dir, sizeof dir, "%s", "sql-test-XXXXXX");
-    assert_non_null(getcwd(home, sizeof home));
-    assert_non_null(mkdtemp(dir));
-    assert_int_equal(chdir(dir), 0);
-    assert_int_equal(mkdir("config", 0700), 0);
+    enter();
     put("config/weir.yaml", STR("backends: [{name: b, kind: schema, file: s.yaml}]\n"));
     put("config/s.yaml", STR("tables: {p.t: {columns: [{name: a, type: string}, {name: b, type: "
                              "bigint}]}, q.t: {columns: [{name: c, type: string}]}}\n"));
@@ -40,62 +14,13 @@ static int setup(void **state) {
             "  p.t: {denied_columns: [b], row_policies: [{role: r, predicate: \"b > 0\"}]}\n"
             "  q.t: {}\n"));
     put("config/enterprise.yaml", STR("users: {ann: {roles: [r]}}\nroles: {r: {}}\n"));
-    arena_init(&arena, 64 * MIB);
     return 0;
-}
-
-static void empty(const char *path) {
-    static const char *const known[] = {"weir.yaml", "s.yaml", "policy.yaml", "audit.jsonl",
-                                        "enterprise.yaml"};
-    char name[256];
-    for (size_t i = 0; i < COUNT(known); i++) {
-        snprintf(name, sizeof name, "%s/%s", path, known[i]);
-        unlink(name);
-    }
-    rmdir(path);
 }
 
 static int teardown(void **state) {
     (void)state;
-    empty("config");
-    unlink("in");
-    unlink("out");
-    unlink("err");
-    assert_int_equal(system("rm -rf logs state"), 0);
-    assert_int_equal(chdir(home), 0);
-    rmdir(dir);
-    arena_deinit(&arena);
+    leave();
     return 0;
-}
-
-static struct str read_out(void) {
-    struct str text = STR_NONE;
-    struct report report = {0};
-    assert_int_equal(file_read("out", 4 * MIB, &arena, &text, &report).why, FAIL_NONE);
-    return text;
-}
-
-/* Runs `weir sql …` with standard input, output and error in files. */
-static int weir(struct str in, int argc, const char *const *words, struct str *out) {
-    char *argv[16];
-    int kept_out = dup(1), kept_err = dup(2);
-    put("in", in);
-    for (int i = 0; i < argc; i++) argv[i] = (char *)(uintptr_t)str_cstr(&arena, str_of(words[i]));
-    fflush(stdout);
-    fflush(stderr);
-    assert_non_null(freopen("in", "rb", stdin));
-    FILE *to = fopen("out", "wb"), *err = fopen("err", "wb");
-    assert_true(dup2(fileno(to), 1) == 1 && dup2(fileno(err), 2) == 2);
-    int status = command_main(argc, argv);
-    fflush(stdout);
-    fflush(stderr);
-    assert_true(dup2(kept_out, 1) == 1 && dup2(kept_err, 2) == 2);
-    close(kept_out);
-    close(kept_err);
-    fclose(to);
-    fclose(err);
-    *out = read_out();
-    return status;
 }
 
 struct answers {
