@@ -34,16 +34,15 @@ bool jwt_is_shaped(struct str token) {
     return n_dots == 2;
 }
 
-enum jwt_verdict jwt_split(struct str token, struct arena *arena, struct jwt_parts *out) {
+enum jwt_verdict jwt_split(struct str token, struct jwt_parts *out) {
     struct str rest = token;
     *out = (struct jwt_parts){0};
     if (token.len > TOKEN_BYTES_MAX || !jwt_is_shaped(token)) return JWT_MALFORMED;
     out->header = str_cut(&rest, '.');
     out->claims = str_cut(&rest, '.');
-    out->encoded = rest;
+    out->signature = rest;
     out->signed_bytes = str_slice(token, 0, out->header.len + 1 + out->claims.len);
-    if (out->header.len == 0 || out->claims.len == 0) return JWT_MALFORMED;
-    return base64url_decode(rest, arena, &out->signature) ? JWT_GOOD : JWT_MALFORMED;
+    return out->header.len > 0 && out->claims.len > 0 ? JWT_GOOD : JWT_MALFORMED;
 }
 
 /* An object of a part, without a member that stands twice. */
@@ -84,6 +83,13 @@ enum jwt_verdict jwt_read_header(const struct jwt_parts *parts, struct arena *ar
     out->kid = kid == NULL ? STR_NONE : kid->text;
     out->alg = jwt_alg_named(json_get_text(header, STR("alg")));
     return out->alg == JWT_ALG_NONE ? JWT_ALGORITHM : JWT_GOOD;
+}
+
+enum jwt_verdict jwt_verify(const struct jwt_parts *parts, const struct jwk *key,
+                            struct arena *arena) {
+    struct str signature;
+    if (!base64url_decode(parts->signature, arena, &signature)) return JWT_MALFORMED;
+    return jwk_verify(key, parts->signed_bytes, signature) ? JWT_GOOD : JWT_SIGNATURE;
 }
 
 enum jwt_verdict jwt_read_claims(const struct jwt_parts *parts, struct arena *arena,

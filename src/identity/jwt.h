@@ -8,8 +8,9 @@
  *
  *     struct jwt_parts parts;
  *     struct jwt_header header;
- *     if (jwt_split(token, arena, &parts) == JWT_GOOD &&
- *         jwt_read_header(&parts, arena, &header) == JWT_GOOD && …
+ *     if (jwt_split(token, &parts) == JWT_GOOD &&
+ *         jwt_read_header(&parts, arena, &header) == JWT_GOOD &&
+ *         jwt_verify(&parts, key, arena) == JWT_GOOD && …
  *
  * Of a header `alg` and `kid` are used, to find the key among those that are trusted; `jwk`, `jku`,
  * `x5c`, `x5u` are never looked at, `crit`, `b64` and `cty` refuse the token. So does the claim
@@ -49,14 +50,13 @@ enum jwt_verdict {
 const char *jwt_verdict_name(enum jwt_verdict verdict);
 
 struct jwt_parts {
-    struct str signed_bytes;            /* header and payload, as signed */
-    struct str header, claims, encoded; /* base64url */
-    struct str signature;               /* decoded */
+    struct str signed_bytes;              /* header and payload, as signed */
+    struct str header, claims, signature; /* base64url */
 };
 
-/* Three parts between two dots, and none else: has the token the look of one? */
+/* Two dots, and none else: has the token the look of one? */
 bool jwt_is_shaped(struct str token);
-enum jwt_verdict jwt_split(struct str token, struct arena *arena, struct jwt_parts *out);
+enum jwt_verdict jwt_split(struct str token, struct jwt_parts *out);
 
 struct jwt_header {
     enum jwt_alg alg;
@@ -64,6 +64,10 @@ struct jwt_header {
 };
 enum jwt_verdict jwt_read_header(const struct jwt_parts *parts, struct arena *arena,
                                  struct jwt_header *out);
+
+/* Is the signature the key's? */
+enum jwt_verdict jwt_verify(const struct jwt_parts *parts, const struct jwk *key,
+                            struct arena *arena);
 
 /* The payload as an object; nothing in it is trusted before the signature is. */
 enum jwt_verdict jwt_read_claims(const struct jwt_parts *parts, struct arena *arena,

@@ -99,15 +99,15 @@ static enum jwt_verdict verify(struct judging *j) {
     if (is_verified(j)) return JWT_GOOD;
     enum jwt_verdict verdict = jwt_read_header(&j->parts, j->who->arena, &j->header);
     if (verdict == JWT_GOOD) verdict = find_key(j, &key);
+    if (verdict == JWT_GOOD) verdict = jwt_verify(&j->parts, key, j->who->arena);
     if (verdict != JWT_GOOD) return verdict;
-    if (!jwk_verify(key, j->parts.signed_bytes, j->parts.signature)) return JWT_SIGNATURE;
     jwt_cache_keep(j->state->verified, j->hash, key->fingerprint);
     return JWT_GOOD;
 }
 
 static enum jwt_verdict examine(struct judging *j, struct str token) {
     struct arena *arena = j->who->arena;
-    enum jwt_verdict verdict = jwt_split(token, arena, &j->parts);
+    enum jwt_verdict verdict = jwt_split(token, &j->parts);
     if (verdict == JWT_GOOD) verdict = jwt_read_claims(&j->parts, arena, &j->claims);
     if (verdict != JWT_GOOD) return verdict;
     /* Who signs is said by the token, and only then looked up: it trusts nothing by itself. */

@@ -5,6 +5,13 @@
 #include "base/limits.h"
 #include "issuer.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 static struct arena arena;
 static struct issuer issuer;
 static struct report report;

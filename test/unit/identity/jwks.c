@@ -10,6 +10,13 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 static struct clock now;
 static struct jwks_cache *cache;
 

@@ -10,6 +10,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 static struct arena arena, own; /* of the call; of the configuration */
 static struct issuer issuer;
 static struct clock now;
