@@ -21,7 +21,8 @@ function ask(port, line) {
   });
 }
 
-// Keeps what it is told over a kill (appendonly); `extra` are more words of its command line.
+// Keeps what it is told over a kill (everysec would not, where a sync is under way); `extra` are more words
+// of its command line.
 export async function startRedis({ extra = [] } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "weir-redis-"));
   let child;
@@ -32,7 +33,7 @@ export async function startRedis({ extra = [] } = {}) {
     // On the same port and directory again; false where that port is somebody else's.
     async start() {
       child = spawn(program, ["--port", String(redis.port), "--bind", "127.0.0.1", "--dir", dir, "--save", "",
-        "--appendonly", "yes", "--loglevel", "warning", ...extra], { stdio: "ignore" });
+        "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning", ...extra], { stdio: "ignore" });
       let isOver = false;
       child.once("exit", () => { isOver = true; });
       while (!isOver) {

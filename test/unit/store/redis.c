@@ -238,12 +238,14 @@ static void expect_back(struct own *own) {
     assert_true(store_is_ready(own->room.store, &sentence, &own->room.arena));
 }
 
+/* What was answered outlives a kill; with everysec it need not, while a sync is under way. */
+static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+
 /* Connections that went idle and were cut are replaced, and nobody hears of it. */
 static void a_restart_between_steps_is_not_felt(void **state) {
     (void)state;
-    static const char *const args[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
     struct own own;
-    own_make(&own, args, "--port");
+    own_make(&own, durable, "--port");
     room_open(&own.room);
     uint64_t version = put_new(&own.room, "nonce", "used", MINUTE);
     append(&own.room, "log", "e");
@@ -260,9 +262,8 @@ static void a_restart_between_steps_is_not_felt(void **state) {
 
 static void while_it_is_away_all_is_refused(void **state) {
     (void)state;
-    static const char *const args[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
     struct own own;
-    own_make(&own, args, "--port");
+    own_make(&own, durable, "--port");
     room_open(&own.room);
     put_new(&own.room, "nonce", "used", MINUTE);
     redis_end(&own.server, SIGKILL);
@@ -304,13 +305,11 @@ static void *use_nonces(void *with) {
 
 static void a_nonce_is_good_once_through_kills(void **state) {
     (void)state;
-    static const char *const args[] = {"--appendonly", "yes",
-                                       NULL}; /* everysec: a kill is no loss */
     static _Atomic int claims[NONCES];
     _Atomic int n_asked = 0;
     struct replica replicas[REPLICAS];
     struct own own;
-    own_make(&own, args, "--port");
+    own_make(&own, durable, "--port");
     for (size_t i = 0; i < REPLICAS; i++) {
         replicas[i] = (struct replica){.own = &own, .n_asked = &n_asked, .claims = claims};
         must(store_open(&own.room.settings, str_of(own.room.dir), &own.room.clock,
