@@ -69,9 +69,9 @@ static void post(struct desk *desk) {
     loop_post_task(desk->loop, &desk->task);
 }
 
+/* Its cookie goes out all the same: the session may have moved with this request. */
 static void fail_over(struct desk *desk) {
     desk->status = status_of(&desk->call->report);
-    desk->cookie = desk->status == 401 ? desk->cookie : STR_NONE;
     write_error(desk);
 }
 
@@ -211,6 +211,7 @@ static void recorded(void *with, result how) {
         report_clear(&desk->call->report);
         (void)fail(&desk->call->report, how.why, "AUDIT_UNAVAILABLE", REPORT_NO_OFFSET,
                    "the record could not be written, so nothing is answered");
+        if (desk->route->run == login_open) desk->cookie = STR_NONE; /* not on record: not in */
         fail_over(desk);
     }
     post(desk);

@@ -104,7 +104,7 @@ static bool make_cache_key(struct kept *kept, const struct secret *secret) {
     uint8_t key[SECRET_KEY_SIZE], digests[PART_COUNT * DIGEST_SIZE];
     const struct cloud_credentials *c = &kept->public;
     const struct str parts[PART_COUNT] = {c->key_id, c->key_secret, c->security_token, c->region};
-    bool is_made = secret_key(secret, 0, STR("cloud credentials"), key);
+    bool is_made = secret != NULL && secret_key(secret, 0, STR("cloud credentials"), key);
     struct str key_bytes = {(const char *)key, sizeof key};
     for (size_t i = 0; is_made && i < PART_COUNT; i++)
         is_made = hmac_sha256(key_bytes, parts[i], digests + i * DIGEST_SIZE);

@@ -67,7 +67,8 @@ static void refuse_unknown(struct turn *turn) {
                           .message = report->sentence,
                           .hint = report->hint,
                           .origin = turn->entry->page};
-    if (why.status < 400) why.status = 500; /* a code that is told inside answers elsewhere */
+    /* A code that is told inside answers elsewhere; a store or an issuer may be back soon. */
+    if (why.status < 400) why.status = turn->entry->r.why == FAIL_IO ? 503 : 500;
     if (is_denied)
         why.header = (struct http_header){STR("WWW-Authenticate"), challenge_of(turn, code)};
     else if (why.status == 503)
@@ -84,8 +85,21 @@ static void identify(struct turn *turn) {
                           &call->arena, &call->principal, &call->report);
 }
 
+/* Read behind the caller's name, which they are no part of; and whoever it was, nothing of them
+ * stays in the request. */
+static void take_cloud_keys(struct turn *turn) {
+    struct http_entry *entry = turn->entry;
+    struct call *call = turn->call;
+    if (entry->r.why == FAIL_NONE)
+        entry->r = cloud_credentials_read(&entry->origin, turn->mcp->secret, &call->arena,
+                                          &call->cloud, &call->report);
+    for (const struct str *name = cloud_credentials_headers; name->ptr != NULL; name++)
+        http_header_wipe(entry->req, *name);
+}
+
 static void enter(struct turn *turn) {
     struct http_entry *entry = turn->entry;
+    take_cloud_keys(turn);
     if (atomic_load(&turn->mcp->is_settled))
         refuse_busy(turn);
     else if (entry->r.why == FAIL_NONE)

@@ -599,6 +599,11 @@ static void see_request(void *ctx, struct http_exchange *x, const struct http_re
     assert_int_equal(http_header_count(req, STR("X-a")), 2);
     assert_null(http_header(req, STR("absent")).ptr);
     assert_non_null(http_header(req, STR("Empty")).ptr);
+    http_header_wipe(req, STR("x-a")); /* each of that name, and nothing else */
+    assert_true(str_eq(http_header(req, STR("X-A")), STR("\0\0\0\0\0")));
+    assert_true(str_eq(req->headers[2].value, STR("\0\0\0\0\0\0")));
+    assert_true(str_eq(req->headers[2].name, STR("x-A")));
+    assert_true(str_eq(http_header(req, STR("Host")), STR("h:1")));
     http_reply(x, 202, NULL, 0, NULL);
 }
 
