@@ -437,6 +437,32 @@ static void clocks_need_not_agree(void **state) {
     room_end(&room);
 }
 
+/* The hash tag of the prefix keeps all keys on one node; of another node's we hear its address. */
+static void a_node_of_a_cluster_holds_all_keys(void **state) {
+    (void)state;
+    char port[8];
+    const char *args[] = {"--cluster-enabled", "yes", "--cluster-port", port, NULL};
+    struct own own;
+    struct store_admission out;
+    const struct store_window windows[] = {{STR("a"), 1, MINUTE}, {STR("b"), 1, MINUTE}};
+    snprintf(port, sizeof port, "%d", 30100 + getpid() % 2000);
+    own_make(&own, args, "--port");
+    snprintf(own.room.url, sizeof own.room.url, "redis://127.0.0.1:%d", own.server.port);
+    own.room.settings.redis_url = str_of(own.room.url);
+    expect_refusal(&own, "its cluster is down"); /* no slot is anybody's yet */
+    tell(&own, "CLUSTER ADDSLOTSRANGE 0 16383");
+    struct str sentence;
+    while (store_open(&own.room.settings, STR_NONE, &own.room.clock, &own.room.store, NULL).why !=
+           FAIL_NONE)
+        usleep(10000); /* until it has heard of itself */
+    put(&own.room, "a", "x", MINUTE);
+    append(&own.room, "log", "e");
+    must(store_admit(own.room.store, windows, 2, &out, &own.room.report));
+    assert_true(out.is_admitted);
+    assert_true(store_is_ready(own.room.store, &sentence, &own.room.arena));
+    own_end(&own);
+}
+
 /* Two stores in one Redis have nothing in common but the server. */
 static void prefixes_are_apart(void **state) {
     (void)state;
@@ -466,6 +492,7 @@ int main(void) {
         cmocka_unit_test(a_server_that_takes_no_writes_is_told),
         cmocka_unit_test(one_that_throws_out_keys_is_refused),
         cmocka_unit_test(clocks_need_not_agree),
+        cmocka_unit_test(a_node_of_a_cluster_holds_all_keys),
         cmocka_unit_test(prefixes_are_apart),
     };
     if (redis_is_installed()) return cmocka_run_group_tests(tests, NULL, NULL);
