@@ -8,6 +8,8 @@
  *     POST /admin/api/session                     log in with a token
  *     POST /admin/api/session/logout
  *     GET  /admin/api/policy                      version and generation
+ *     GET  /admin/api/approvals                   calls that wait for somebody's yes
+ *     POST /admin/api/approvals/{id}/approve      or reject, with {"note"?}; by an approver
  *     POST /admin/api/reload                      read the configuration again
  *
  * Answers are {"ok":true,"data":…} or {"ok":false,"error":{"code","message","hint"},"audit_id"}.

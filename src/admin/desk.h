@@ -79,8 +79,9 @@ bool desk_is_local(const struct desk *desk);
 /* -- routes, a file each ---------------------------------------------------------------------- */
 
 typedef result route_run(struct desk *desk, struct json_writer *data, struct report *report);
-route_run status_show, policy_show, policy_reload; /* status.c */
-route_run login_show, login_open, login_end;       /* login.c */
-route_run setup_show, setup_bootstrap;             /* setup.c */
+route_run status_show, policy_show, policy_reload;             /* status.c */
+route_run login_show, login_open, login_end;                   /* login.c */
+route_run approvals_show, approvals_approve, approvals_reject; /* approvals.c */
+route_run setup_show, setup_bootstrap;                         /* setup.c */
 
 #endif

@@ -9,6 +9,9 @@ const struct route routes[] = {
     {"POST", "/admin/api/session", NEEDS_NOBODY, true, login_open},
     {"POST", "/admin/api/session/logout", NEEDS_KEEPER, true, login_end},
     {"GET", "/admin/api/policy", NEEDS_KEEPER, false, policy_show},
+    {"GET", "/admin/api/approvals", NEEDS_PERSON, false, approvals_show},
+    {"POST", "/admin/api/approvals/{id}/approve", NEEDS_PERSON, true, approvals_approve},
+    {"POST", "/admin/api/approvals/{id}/reject", NEEDS_PERSON, true, approvals_reject},
     {"POST", "/admin/api/reload", NEEDS_KEEPER, true, policy_reload},
     {0},
 };

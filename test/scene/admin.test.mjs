@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startServer, workspace } from "../e2e/weir.mjs";
-import { configure, records } from "./faults.mjs";
+import { call, configure, records } from "./faults.mjs";
 import { ask, request } from "./wire.mjs";
 
 const roles = { any: {}, mcp_admin: {} };
@@ -231,6 +231,46 @@ test("is served where it is wanted, and nowhere else", async () => {
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
   }
   off.remove();
+});
+
+// -- approvals
+
+test("an approver says yes to one call of somebody else's, once", async () => {
+  const held = configure({ kind: "schema", roles, roleOf: { ann: "mcp_admin", cat: "mcp_admin" } });
+  writeFileSync(join(held.dir, "rules.yaml"), JSON.stringify({ version: "1", tools: { list_allowed_tables: { action: "approve" } } }));
+  const server = await startServer({ config: held.dir });
+  const as = (user) => ({ Authorization: `Bearer t-${user}` });
+  const list = (user) => call(server, user, "list_allowed_tables");
+  const pending = async () => (await api(server, "GET", "/approvals", as("ann"))).json.data.approvals.filter((a) => a.state === "pending");
+  const decide = (id, what, headers, body) => api(server, "POST", `/approvals/${id}/${what}`, headers, body);
+
+  assert.equal((await list("bob")).error.code, "APPROVAL_REQUIRED");
+  const [{ id, ...asked }] = await pending();
+  assert.deepEqual([asked.tool, asked.user_id], ["list_allowed_tables", "bob"]);
+  const { headers } = await login(server);
+  const rows = [
+    [id, as("bob"), 403, "APPROVAL_NOT_ALLOWED"], [id, {}, 401, "AUTH_REQUIRED"], [id, without(headers, "X-CSRF-Token"), 403, "CSRF_INVALID"],
+    [id, { ...headers, Origin: "http://evil.example.com" }, 403, "ORIGIN_NOT_ALLOWED"], ["0".repeat(32), as("ann"), 404, "APPROVAL_NOT_FOUND"],
+    ["..%2f..", as("ann"), 404, "APPROVAL_NOT_FOUND"],
+  ];
+  for (const [which, sent, ...what] of rows) assert.deepEqual(code(await decide(which, "approve", sent)), what);
+  assert.deepEqual(code(await api(server, "GET", "/approvals", as("bob"))), [403, "APPROVAL_NOT_ALLOWED"]);
+  assert.equal((await list("bob")).error.code, "APPROVAL_REQUIRED");
+
+  const yes = await decide(id, "approve", headers, { note: "go on" });
+  assert.deepEqual([yes.status, yes.json.data.state, yes.json.data.decided_by], [200, "approved", "ann"], yes.body);
+  assert.deepEqual(code(await decide(id, "reject", as("cat"))), [409, "APPROVAL_DECIDED"]);
+  assert.equal((await list("bob")).ok, true);
+  assert.equal((await list("bob")).error.code, "APPROVAL_REQUIRED", "it is used up");
+  const [again] = await pending();
+  assert.equal((await decide(again.id, "reject", as("cat"))).json.data.state, "rejected");
+
+  assert.equal((await list("ann")).error.code, "APPROVAL_REQUIRED");
+  const [own] = await pending();
+  assert.deepEqual(code(await decide(own.id, "approve", as("ann"))), [403, "APPROVAL_NOT_ALLOWED"]);
+  assert.ok(records(server.space).some((r) => r.method === `POST /admin/api/approvals/${id}/approve` && r.user_id === "ann" && r.approval_id === id));
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  held.remove();
 });
 
 // -- keys for the cloud
