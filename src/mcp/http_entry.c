@@ -50,7 +50,7 @@ static struct str challenge_of(struct turn *turn, const struct code *code) {
     const struct protected_resource *resource = identity_protected(call->snapshot->identity);
     struct challenge challenge = {.metadata = turn->metadata};
     if (strcmp(code->name, "AUTH_REQUIRED") != 0) {
-        challenge.error = "invalid_token";
+        challenge.error = code->http_status == 403 ? "insufficient_scope" : "invalid_token";
         challenge.description = str_of(call->report.sentence);
     }
     if (turn->metadata.len > 0) challenge.scope = oauth_first_scopes(resource, &call->arena);
@@ -62,7 +62,7 @@ static void refuse_unknown(struct turn *turn) {
     const struct report *report = &turn->call->report;
     const struct code *code = code_find(report->code);
     bool is_denied = turn->entry->r.why == FAIL_DENIED;
-    struct refusal why = {.status = is_denied ? 401 : code->http_status,
+    struct refusal why = {.status = code->http_status,
                           .code = code->name,
                           .message = report->sentence,
                           .hint = report->hint,
