@@ -149,7 +149,7 @@ struct str oauth_challenge(const struct challenge *challenge, struct arena *aren
 
 struct str oauth_first_scopes(const struct protected_resource *resource, struct arena *arena) {
     struct str all = STR_NONE;
-    for (size_t i = 0; i < resource->scopes.n; i++)
+    for (size_t i = 0; i < resource->scopes.n && (i == 0 || all.ptr != NULL); i++)
         all = str_printf(arena, STR_FMT "%s" STR_FMT, STR_ARG(all), i > 0 ? " " : "",
                          STR_ARG(resource->scopes.items[i]));
     return all;

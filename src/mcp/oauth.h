@@ -36,7 +36,7 @@ struct challenge {
 };
 struct str oauth_challenge(const struct challenge *challenge, struct arena *arena);
 
-/* Blanks between. */
+/* Blanks between. STR_NONE: there are none, or no memory. */
 struct str oauth_first_scopes(const struct protected_resource *resource, struct arena *arena);
 
 /* Is there a token in the query? It would stand in logs and histories (RFC 6750, 5.3). */

@@ -1,5 +1,6 @@
 /* Challenges, and where the metadata stand: whatever Host and texts hold, one line comes out. */
 #include "mcp/oauth.h"
+#include "base/fault.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,11 +98,41 @@ static void finds_a_token_in_the_query(void **state) {
         assert_true(oauth_query_has_token(str_of(rows[i].query)) == rows[i].has_token);
 }
 
+/* Whole, or none at all: never a part of a list of scopes, or of an address. */
+static void says_nothing_by_halves(void **state) {
+    (void)state;
+    struct str scopes[] = {STR("a"), STR("b"), STR("c")};
+    struct protected_resource resource = {.servers = {&server, 1, true},
+                                          .scopes = {scopes, COUNT(scopes), true}};
+    struct http_request req = {.host = STR("h"), .path = STR("/mcp")};
+    const struct challenge challenge = {"invalid_token", STR("no"), STR("a b c"), STR("http://h")};
+    static const char *const whole[] = {
+        "a b c", "http://h" WELL_KNOWN "/mcp",
+        ("Bearer realm=\"weir\", error=\"invalid_token\", error_description=\"no\", "
+         "resource_metadata=\"http://h\", scope=\"a b c\"")};
+    for (size_t what = 0; what < COUNT(whole); what++) {
+        bool is_over = false;
+        for (long n = 0; !is_over; n++) {
+            struct arena own;
+            arena_init(&own, 1 << 16);
+            fault_set(n);
+            struct str text = what == 0   ? oauth_first_scopes(&resource, &own)
+                              : what == 1 ? oauth_metadata_uri(&resource, &served, &req, &own)
+                                          : oauth_challenge(&challenge, &own);
+            is_over = fault_unused();
+            fault_off();
+            assert_true(str_eq(text, str_of(whole[what])) || (text.ptr == NULL && !is_over));
+            arena_deinit(&own);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(writes_challenges, setup, teardown),
         cmocka_unit_test_setup_teardown(says_where_the_metadata_stand, setup, teardown),
         cmocka_unit_test_setup_teardown(finds_a_token_in_the_query, setup, teardown),
+        cmocka_unit_test_setup_teardown(says_nothing_by_halves, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
