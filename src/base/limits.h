@@ -131,6 +131,12 @@
 
 #define CONFIG_PROBLEM_BYTES_MAX (16 * MIB)
 
+/* -- house: a process that serves ----------------------------------------------------------------
+ */
+#define DRAIN_LOOK_MS    20   /* between looks whether all has ended */
+#define DRAIN_GRACE_MS   1000 /* after drain_timeout: for the answers of what was cancelled then */
+#define TRIM_CONNECTIONS 1000 /* that closed: then their memory is given back to the system */
+
 /* -- tools: resources and prompts ----------------------------------------------------------------
  */
 #define RESOURCE_URI_BYTES_MAX    2048       /* a table's name, three bytes for each of its bytes */

@@ -3,6 +3,7 @@
 #include "admin/admin.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "house/tending.h"
 #include "house/welcome.h"
 #include "mcp/http_door.h"
 #include "mcp/stdio_door.h"
@@ -106,8 +107,8 @@ static result listen_all(struct serving *s, struct report *report) {
     return OK;
 }
 
-/* Until a signal says stop; once a second road and store tidy up. */
-static void wait_for_stop(struct serving *s) {
+/* Until a signal says stop; once a second the house is tended. */
+static void wait_for_stop(struct serving *s, struct tending *tending) {
     sigset_t set = our_signals();
     for (;;) {
         struct timespec second = {.tv_sec = 1};
@@ -115,8 +116,7 @@ static void wait_for_stop(struct serving *s) {
         struct report report = {0};
         if (signal == SIGHUP && reload(s, &report).why != FAIL_NONE) continue; /* it is told */
         if (signal == SIGTERM || signal == SIGINT) return;
-        road_tick(s->house->road);
-        store_tick(s->house->store);
+        tending_tick(tending);
     }
 }
 
@@ -135,16 +135,16 @@ static result open_admin(struct serving *s, struct report *report) {
 
 static result serve_http(struct serving *s, struct report *report) {
     const struct settings *settings = s->house->settings;
+    struct http_settings http = settings->http;
+    http.drain_timeout = tending_cut_ms(settings->http.drain_timeout);
     TRY(open_admin(s, report));
-    TRY(http_server_new(&s->server, &settings->http, s->house->clock, report));
+    TRY(http_server_new(&s->server, &http, s->house->clock, report));
     http_server_on_refusal(s->server, http_door_refused, s->mcp);
     TRY(listen_all(s, report));
     TRY(http_server_start(s->server, report));
-    wait_for_stop(s);
-    log_line(LOG_INFO, "draining", STR_NONE, "%zu connections are open",
-             http_server_connections(s->server));
-    http_server_drain(s->server);
-    http_server_join(s->server);
+    struct tending tending = {.server = s->server, .mcp = s->mcp};
+    wait_for_stop(s, &tending);
+    tending_drain(&tending, settings->http.drain_timeout);
     return OK;
 }
 

@@ -60,9 +60,21 @@ void answer_refuse_params(struct turn *turn, const char *message) {
     answer_refuse(turn, RPC_INVALID_PARAMS, str_of(message), STR_NONE);
 }
 
+/* Unless it could not be recorded. */
+static void tell_lost(struct call *call) {
+    bool is_recorded = strcmp(call->report.code, "CALL_LOST") == 0;
+    answer_refuse(call->owner, RPC_INTERNAL_ERROR, str_of(call->report.sentence),
+                  is_recorded ? STR("{\"code\":\"CALL_LOST\"}") : STR_NONE);
+}
+
+/* Whoever ran it has left no record of it: this one is all that tells of the call. */
 void answer_lost(struct turn *turn) {
-    answer_refuse(turn, RPC_INTERNAL_ERROR,
-                  STR("CALL_LOST: the replica that ran the call is gone, and this tool may not run "
-                      "twice; look whether it took effect"),
-                  STR("{\"code\":\"CALL_LOST\"}"));
+    struct call *call = turn->call;
+    call->tool_name = json_get_text(turn->message.params, STR("name"));
+    call->arguments = json_get(turn->message.params, STR("arguments"));
+    call->done = tell_lost;
+    (void)fail(&call->report, FAIL_IO, "CALL_LOST", REPORT_NO_OFFSET,
+               "CALL_LOST: the replica that ran the call is gone, and this tool may not run twice; "
+               "look whether it took effect");
+    road_stop(turn->mcp->road, call);
 }

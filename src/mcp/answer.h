@@ -38,7 +38,8 @@ void answer_empty(struct turn *turn);
 void answer_refuse(struct turn *turn, int code, struct str message, struct str data);
 /* The same with RPC_INVALID_PARAMS. */
 void answer_refuse_params(struct turn *turn, const char *message);
-/* CALL_LOST: the replica that ran the call is gone, and the tool may not run twice. */
+/* CALL_LOST, recorded as such: the replica that ran the call of the turn's message is gone, and the
+ * tool may not run twice. */
 void answer_lost(struct turn *turn);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "backend/backend.h"
 #include "base/limits.h"
+#include "mcp/task.h"
 
 static const struct http_header headers[] = {
     {STR_INIT("Content-Type"), STR_INIT("application/json")},
@@ -58,6 +59,23 @@ bool health_put(struct mcp *mcp, const struct snapshot *snapshot, struct json_wr
     return backends && audit && store;
 }
 
+/* What is there now: all of it goes back to where it was when its peers have left. */
+static void put_load(struct mcp *mcp, const struct http_exchange *x, struct json_writer *w) {
+    const struct {
+        const char *name;
+        size_t n;
+    } all[] = {{"connections", http_connections(x)},
+               {"streams", hub_count(&mcp->hub)},
+               {"session_streams", hub_count_sessions(&mcp->hub)},
+               {"messages", running_count(&mcp->running)},
+               {"calls", road_load(mcp->road)},
+               {"tasks", running_count_in(&mcp->running, STR(TASK_SESSION))}};
+    json_key(w, STR("load"));
+    json_object(w);
+    for (size_t i = 0; i < COUNT(all); i++) json_put_int(w, str_of(all[i].name), (int64_t)all[i].n);
+    json_object_end(w);
+}
+
 static void ready(struct mcp *mcp, struct http_exchange *x) {
     struct arena arena;
     struct buf body;
@@ -68,6 +86,7 @@ static void ready(struct mcp *mcp, struct http_exchange *x) {
     struct snapshot *snapshot = snapshot_take(mcp->snapshots);
     json_object(&w);
     bool all = health_put(mcp, snapshot, &w, &arena);
+    put_load(mcp, x, &w);
     json_put_text(&w, STR("status"), all ? STR("ok") : STR("unavailable"));
     json_object_end(&w);
     snapshot_unref(snapshot);

@@ -2,7 +2,8 @@
  * mcp/health.h - GET /health and /health/ready
  *
  * /health says that the process answers. /health/ready names each backend, the audit log and the
- * store, and is 503 if one of them cannot do its work.
+ * store, and is 503 if one of them cannot do its work. It counts what is open, too: connections,
+ * idle streams (those of legacy sessions apart), messages under way, calls on threads, tasks.
  *
  * Threads: the loop's. Does not block for long: backends answer from what they know, the store
  * reads one row.

@@ -156,7 +156,8 @@ result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *r
     mcp->hub.ended = stream_ended;
     mcp->hub.with = mcp;
     result r = journals_open(&mcp->journals, setup->store, report);
-    if (r.why == FAIL_NONE && (!open_entry(mcp) || !open_desk(mcp) || !make_texts(mcp))) r = fail_memory(report);
+    if (r.why == FAIL_NONE && (!open_entry(mcp) || !open_desk(mcp) || !make_texts(mcp)))
+        r = fail_memory(report);
     if (r.why == FAIL_NONE) r = news_open(&mcp->news, setup->store, learn, mcp, report);
     if (r.why != FAIL_NONE) {
         mcp_free(mcp);
@@ -164,6 +165,10 @@ result mcp_new(const struct mcp_setup *setup, struct mcp **out, struct report *r
     }
     *out = mcp;
     return OK;
+}
+
+void mcp_cancel_all(struct mcp *mcp) {
+    running_cancel_all(&mcp->running);
 }
 
 void mcp_settle(struct mcp *mcp) {

@@ -75,6 +75,9 @@ MUST_USE result mcp_close_session(struct mcp *mcp, const struct session *session
 /* Removes the record of a session whose one stream has ended, at the desk; what finds no memory or
  * place is gone after SESSION_TTL_MS by itself. Does not block. */
 void mcp_forget_session(struct mcp *mcp, struct str session_id);
+/* Cancels all that runs: for the end, of what has had its time. What may run twice, and somebody
+ * can come back for, is left to the other replicas. */
+void mcp_cancel_all(struct mcp *mcp);
 /* Waits until the desk has nothing left to do: when no door takes turns any more, and before the
  * road is freed. */
 void mcp_settle(struct mcp *mcp);

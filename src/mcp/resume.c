@@ -45,7 +45,7 @@ static void send(struct turn *turn, struct str id, struct str json) {
 
 /* Whoever lost the lease has nothing to say any more: the answer is another's. Of a call that was
  * cancelled it is written that nothing comes, so that nobody runs it again. */
-static void keep_answer(struct turn *turn) {
+static void write_answer(struct turn *turn) {
     struct resume *resume = turn->resume;
     struct arena *arena = &turn->call->arena;
     struct report report = {0};
@@ -59,6 +59,14 @@ static void keep_answer(struct turn *turn) {
     if (r.why != FAIL_NONE) log_line(LOG_WARN, "answer_not_kept", STR_NONE, "%s", report.sentence);
     if (sequence > 0) turn->out_id = event_id(resume, sequence, arena);
     if (r.why == FAIL_NONE && sequence == 0) turn->running.is_silenced = true;
+}
+
+static void keep_answer(struct turn *turn) {
+    struct resume *resume = turn->resume;
+    if (turn_is_left_over(turn))
+        turn->running.is_silenced = true;
+    else
+        write_answer(turn);
     journal_close(&turn->mcp->journals, &resume->journal);
     resume->finish(turn);
 }

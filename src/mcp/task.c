@@ -90,7 +90,7 @@ static struct task_record outcome_of(struct turn *turn) {
     return end;
 }
 
-static void complete(struct turn *turn) {
+static void keep_outcome(struct turn *turn) {
     struct task *task = turn->task;
     struct task_record end = outcome_of(turn), now;
     struct report report = {0};
@@ -104,6 +104,11 @@ static void complete(struct turn *turn) {
         r = task_change(turn, task->record.id, end_record, &end, &now, &report);
     }
     if (r.why != FAIL_NONE) log_line(LOG_ERROR, "task_not_ended", STR_NONE, "%s", report.sentence);
+}
+
+static void complete(struct turn *turn) {
+    struct task *task = turn->task;
+    if (!turn_is_left_over(turn)) keep_outcome(turn);
     journal_close(&turn->mcp->journals, &task->journal);
     task->finish(turn);
 }
@@ -151,14 +156,8 @@ struct str task_text(struct turn *turn, const struct task_record *record, const 
     return buf_take(&buf, arena);
 }
 
-/* On stdio it has been among the running ones under its request's id, which is answered now. */
 void task_adopt(struct turn *turn) {
-    struct running_list *list = &turn->mcp->running;
-    running_leave(list, &turn->running);
-    turn->running.call = turn->call;
-    turn->running.session_id = STR(TASK_SESSION);
-    turn->running.request_id = turn->task->record.id;
-    running_join(list, &turn->running);
+    running_name(&turn->mcp->running, &turn->running, STR(TASK_SESSION), turn->task->record.id);
 }
 
 /* The record and the lease. `arena` must live as long as the turn of the call. */
@@ -226,7 +225,7 @@ static void clerk_refused(struct turn *clerk) {
     part(clerk->owner, STR_NONE);
 }
 
-/* On the loop, `task_after` later. */
+/* On the door's thread, `task_after` later. */
 static void consider(struct turn *turn) {
     struct task *task = turn->task;
     struct turn *clerk = turn_new(turn->mcp, clerk_refused, turn);

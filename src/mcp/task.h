@@ -17,6 +17,7 @@
 struct turn;
 struct task;
 
+#define TASK_SESSION    "task" /* a task's name, where the session's id stands (running.h) */
 #define TASKS_EXTENSION "io.modelcontextprotocol/tasks"
 
 /* Has the client said that it understands tasks, and could we keep one? */

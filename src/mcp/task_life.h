@@ -33,7 +33,6 @@ struct task {
 /* The end of the turn comes by the task from here on. false: no memory. */
 bool task_wrap(struct turn *turn) __attribute__((warn_unused_result));
 /* From here on the call can be cancelled by the task's id, and no more by its request's. */
-#define TASK_SESSION "task" /* where the session's id stands, of mcp_cancel() */
 void task_adopt(struct turn *turn);
 
 /* What changes a record: false leaves it as it is. */

@@ -7,6 +7,7 @@
 #include "mcp/oauth.h"
 #include "mcp/resume.h"
 #include "mcp/task.h"
+#include "tools/tool.h"
 
 struct turn *turn_new(struct mcp *mcp, void (*finish)(struct turn *), void *owner) {
     struct snapshot *snapshot = snapshot_take(mcp->snapshots);
@@ -21,6 +22,7 @@ struct turn *turn_new(struct mcp *mcp, void (*finish)(struct turn *), void *owne
     *turn =
         (struct turn){.mcp = mcp, .call = call, .finish = finish, .owner = owner, .status = 200};
     call->owner = turn;
+    running_begin(&mcp->running, &turn->running, call);
     /* The envelope stands twice in an answer, once as text with its quotes escaped. */
     buf_init(&turn->out, 3 * call->reply.max);
     return turn;
@@ -28,7 +30,7 @@ struct turn *turn_new(struct mcp *mcp, void (*finish)(struct turn *), void *owne
 
 void turn_free(struct turn *turn) {
     if (turn == NULL) return;
-    running_leave(&turn->mcp->running, &turn->running);
+    running_end(&turn->mcp->running, &turn->running);
     resume_end(turn);
     task_end(turn);
     buf_deinit(&turn->out);
@@ -73,6 +75,13 @@ bool turn_step_up(struct turn *turn) {
     turn->challenge = oauth_challenge(&challenge, &call->arena);
     turn_error(turn, &error);
     return true;
+}
+
+bool turn_is_left_over(struct turn *turn) {
+    const struct call *call = turn->call;
+    bool may_run_again = call->tool == NULL || !call->tool->is_destructive;
+    return may_run_again && call->report.why == FAIL_CANCELLED && !turn->running.is_silenced &&
+           running_is_ending(&turn->mcp->running);
 }
 
 void turn_at_desk(struct turn *turn, void (*step)(struct turn *turn)) {
@@ -169,13 +178,6 @@ static void take_response(struct turn *turn) {
     turn->finish(turn);
 }
 
-static void join_running(struct turn *turn) {
-    turn->running.call = turn->call;
-    turn->running.session_id = turn->session->id;
-    turn->running.request_id = turn->message.id;
-    running_join(&turn->mcp->running, &turn->running);
-}
-
 static void take_request(struct turn *turn) {
     const struct method *method = method_find(turn->message.method, turn->era);
     if (method == NULL) {
@@ -186,7 +188,8 @@ static void take_request(struct turn *turn) {
         return;
     }
     peer_init(turn);
-    if (turn->session != NULL) join_running(turn);
+    if (turn->session != NULL)
+        running_name(&turn->mcp->running, &turn->running, turn->session->id, turn->message.id);
     method->run(turn);
 }
 

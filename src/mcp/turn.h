@@ -112,6 +112,10 @@ bool turn_lacks_scope(const struct turn *turn);
 /* The answer to it: 403 and the challenge. false: the call has ended otherwise. */
 bool turn_step_up(struct turn *turn);
 
+/* Was its call, which may run twice, cancelled because the process ends? Where a client can come
+ * back for the answer, another replica runs it again: so nothing is kept of it. */
+bool turn_is_left_over(struct turn *turn);
+
 void turn_error(struct turn *turn, const struct rpc_error *error);
 /* The failure of a part of ours (store, secret) as the protocol's error; the turn is finished. */
 void turn_fail(struct turn *turn, const struct report *report);

@@ -28,6 +28,7 @@ struct visit {
     pthread_t thread;              /* the loop's */
     bool takes_json, takes_stream; /* of the client */
     struct str origin;             /* for CORS; empty: none */
+    bool is_get;                   /* of what others say: it can be had elsewhere */
     bool has_begun;                /* the stream */
     pthread_mutex_t lock;          /* for what follows */
     struct loop_task task;
@@ -101,12 +102,19 @@ void visit_refuse(struct http_exchange *x, const struct refusal *why) {
 
 /* -- on the loop ------------------------------------------------------------------------------ */
 
+/* A process that ends waits for answers, as long as it does: a stream that one is to come on is not
+ * ended before. */
+static void server_drains(void *ctx) {
+    (void)ctx;
+}
+
 static void begin_stream(struct visit *visit) {
     struct http_header headers[STREAM_HEADERS + COMMON_HEADERS];
     if (visit->has_begun) return;
     memcpy(headers, visit_stream_headers, sizeof visit_stream_headers);
     size_t n = STREAM_HEADERS + put_common(visit, headers + STREAM_HEADERS);
     http_stream_begin(visit->exchange, 200, headers, n);
+    if (!visit->is_get) http_on_drain(visit->exchange, server_drains, NULL);
     visit->has_begun = true;
 }
 
@@ -192,7 +200,9 @@ static void reply_accepted(struct visit *visit) {
     buf_init(&body, KIB);
     buf_add(&body, STR("Accepted"));
     http_on_gone(visit->exchange, NULL, NULL);
-    http_reply(visit->exchange, 202, headers, put_cors(visit->origin, headers), &body);
+    bool has_body = buf_failed(&body, NULL).why == FAIL_NONE;
+    http_reply(visit->exchange, 202, headers, put_cors(visit->origin, headers),
+               has_body ? &body : NULL);
     buf_deinit(&body);
     visit->exchange = NULL;
 }
@@ -380,7 +390,8 @@ struct turn *visit_begin(struct mcp *mcp, struct http_exchange *x, const struct 
     visit->end = &visit->first;
     pthread_mutex_init(&visit->lock, NULL);
     read_accept(visit, http_header(req, STR("Accept")));
-    if (str_eq(req->method, STR("GET"))) visit->takes_json = false;
+    visit->is_get = str_eq(req->method, STR("GET"));
+    if (visit->is_get) visit->takes_json = false;
     turn->owner = visit;
     turn->way = visit->takes_stream ? &way : NULL;
     turn->call->origin.peer = str_dup(&turn->call->arena, req->peer);

@@ -36,7 +36,7 @@ const struct option http_options[] = {
     ROW(stream_queue_bytes, OPTION_BYTES, "1MiB", 1024, GIB, "bytes",
         "How much of an event stream may wait for a slow reader before it is cut."),
     ROW(drain_timeout, OPTION_DURATION, "10s", 1, HOUR_MS, "s",
-        "How long a shutdown waits for running requests."),
+        "How long a shutdown waits for running requests; then they are cancelled."),
     ROW(loops, OPTION_INT, "0", 0, HTTP_LOOPS_MAX, NULL,
         "Event loops, each with a thread; 0 is one for each processor."),
     ROW(tls_cert, OPTION_TEXT, "", 0, 0, NULL,

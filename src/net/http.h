@@ -133,6 +133,8 @@ void http_on_gone(struct http_exchange *x, void (*gone)(void *ctx), void *ctx);
 /* Called once when the server begins to drain: for streams, to send a last event and end. */
 void http_on_drain(struct http_exchange *x, void (*drain)(void *ctx), void *ctx);
 bool http_is_gone(const struct http_exchange *x);
+/* As http_server_connections() of the exchange's server. */
+size_t http_connections(const struct http_exchange *x);
 
 /* Answers and finishes. Adds Content-Length, Date, Connection; `extra` may not hold these. The
  * chunks of `body` are moved out (NULL: no body; a failed buf: 500 is sent instead). HEAD is

@@ -268,6 +268,10 @@ bool http_is_gone(const struct http_exchange *x) {
     return x->state == CONN_GONE;
 }
 
+size_t http_connections(const struct http_exchange *x) {
+    return http_server_connections(x->lane->server);
+}
+
 void http_on_drain(struct http_exchange *x, void (*drain)(void *ctx), void *ctx) {
     x->drain = drain;
     x->drain_ctx = ctx;

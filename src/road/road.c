@@ -210,6 +210,10 @@ static void end(struct road *road, struct call *call) {
     if (r.why != FAIL_NONE) recorded(call, r);
 }
 
+void road_stop(struct road *road, struct call *call) {
+    end(road, call);
+}
+
 static struct pool *pool_of(struct road *road, const struct call *call) {
     if (stations[call->station].run == consent) return road->pools[POOL_WAITING];
     switch (call->tool->waits) {

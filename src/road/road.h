@@ -32,6 +32,10 @@ void road_free(struct road *road);
 
 void road_walk(struct road *road, struct call *call);
 
+/* For a call that has failed before its road, with the cause in its report: recorded, and handed
+ * back, like any other. */
+void road_stop(struct road *road, struct call *call);
+
 /* True when the answer is a success: the envelope's `ok`. */
 bool call_is_ok(const struct call *call);
 

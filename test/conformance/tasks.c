@@ -104,6 +104,8 @@ static const struct tool tools[] = {
                  FIXTURE_INPUT(greet_fields, greet_input, "{\"name\":\"Ann\"}")),
     JOB("slow_compute", "Takes its time. 耗时计算。", run_slow, TASK_MAY,
         FIXTURE_INPUT(slow_fields, slow_input, "{\"seconds\":1}")),
+    JOB("delete_slowly", "May not run twice. 不可重复执行。", run_slow, TASK_MAY,
+        FIXTURE_INPUT(slow_fields, slow_input, "{\"seconds\":1}"), .is_destructive = true),
     JOB("failing_job", "Ends in an error. 以错误结束。", run_failing, TASK_MUST, FIXTURE_NO_INPUT),
     JOB("protocol_error_job", "Breaks. 中途出错。", run_protocol_error, TASK_MUST,
         FIXTURE_NO_INPUT),

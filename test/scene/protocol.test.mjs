@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { fixture, noFixture, startServer } from "../e2e/weir.mjs";
-import { busy, configure, onStage, query, quickRows, records, sql, waitFor } from "./faults.mjs";
+import { busy, configure, onStage, query, quickRows, ready, records, sql, waitFor } from "./faults.mjs";
 import { ask, claim, modern, notice, open, request, select, session } from "./wire.mjs";
 
 const config = configure();
@@ -312,3 +312,63 @@ describe("requestState (2.10, 5)", { skip: noFixture }, () => {
     assert.equal(last.answers(1)[0].result.resultType, "complete");
   }, { program: fixture }));
 });
+
+describe("the end of the process", () => {
+  const hasty = configure({ weir: { http: { drain_timeout: "200ms" } } });
+  const patient = configure({ weir: { http: { drain_timeout: "1m" } } });
+  after(() => { hasty.remove(); patient.remove(); });
+  const second = `${sql.endless} AND c.n < 20`;
+
+  test("what runs longer than drain_timeout is cancelled, answered and recorded", () => onStage(hasty, async (server) => {
+    const headers = await session(server, "ann", "2025-06-18");
+    const isBusy = busy(server, 2);
+    const legacy = ask(server, "ann", { headers, body: request("legacy", "tools/call", select(sql.endless)) });
+    const now = ask(server, "bob", modern("modern", "tools/call", select(sql.endless)));
+    const stream = await open(server, "ann", { method: "GET", headers });
+    await isBusy();
+    assert.deepEqual(await server.child.kill("SIGTERM") && await gone(server), { code: 0, signal: null });
+    for (const [id, reply] of [["legacy", await legacy], ["modern", await now]]) {
+      assert.equal(reply.answers(id)[0]?.result.structuredContent.error.code, "CANCELLED", reply.body);
+      assert.equal(records(server.space).find((r) => r.request_id === id).error_code, "CANCELLED");
+    }
+    await stream.ended;
+  }));
+
+  test("what ends in time is answered, also on a stream", () => onStage(patient, async (server) => {
+    const headers = await session(server, "ann");
+    const isBusy = busy(server, 2);
+    const reply = ask(server, "ann", modern(1, "tools/call", select(second)));
+    const stream = await open(server, "ann", { headers, body: request(2, "tools/call", select(second)) });
+    await isBusy();
+    server.child.kill("SIGTERM");
+    assert.equal((await reply).answers(1)[0].result.structuredContent.ok, true);
+    assert.equal((await stream.ended).answers(2)[0]?.result.structuredContent.ok, true);
+    assert.deepEqual(await gone(server), { code: 0, signal: null });
+  }));
+});
+
+const gone = (server) => server.child.exitCode !== null ? { code: server.child.exitCode, signal: null }
+  : new Promise((done) => server.child.once("exit", (code, signal) => done({ code, signal })));
+
+test("what is open is counted, and nothing is left of it (10,000 streams: make bench)", () => onStage(config, async (server) => {
+  const load = async () => (await ready(server)).load;
+  const start = await load();
+  assert.deepEqual(Object.keys(start), ["connections", "streams", "session_streams", "messages", "calls", "tasks"]);
+  const headers = await session(server, "ann");
+  const isBusy = busy(server);
+  const all = [
+    await open(server, "ann", { method: "GET", headers }), await open(server, "ann", { method: "GET", path: "/sse" }),
+    ...await Promise.all(Array.from({ length: 20 }, (_, i) =>
+      open(server, "ann", modern(i, "subscriptions/listen", { notifications: { toolsListChanged: true } })))),
+    await open(server, "ann", { headers, body: request("slow", "tools/call", select(sql.endless)) })];
+  await isBusy();
+  const busiest = await load();
+  assert.deepEqual([busiest.streams, busiest.session_streams, busiest.messages, busiest.calls, busiest.tasks], [22, 2, 1, 1, 0]);
+  assert.ok(busiest.connections >= 23);
+  await ask(server, "ann", { headers, body: notice("notifications/cancelled", { requestId: "slow" }) });
+  for (const reply of all) reply.leave();
+  await waitFor("the counters of the start", async () => {
+    const now = await load();
+    return Object.keys(start).every((key) => now[key] <= start[key]);
+  });
+}));

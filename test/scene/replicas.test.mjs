@@ -157,6 +157,72 @@ describe("two replicas on one store (3.2)", () => {
   }));
 });
 
+describe("a replica that ends", () => {
+  const hasty = configure({ weir: { http: { drain_timeout: "100ms" }, limits: { task_after: "50ms" } } });
+  const hastyPaper = configure({ kind: "schema", weir: { http: { drain_timeout: "100ms" }, limits: { task_after: "50ms" } } });
+  after(() => { hasty.remove(); hastyPaper.remove(); });
+  const knows = { extensions: { "io.modelcontextprotocol/tasks": {} } };
+  const slowly = (seconds) => ({ name: "delete_slowly", arguments: { seconds } });
+  const getTask = async (server, taskId) => (await ask(server, "ann", modern("g", "tasks/get", { taskId }, knows))).answers("g")[0].result;
+  const endOf = (server, taskId) => waitFor("the task's end", async () => {
+    const task = await getTask(server, taskId);
+    return task.status === "working" ? undefined : task;
+  });
+
+  test("leaves to the other one what its client can come back for", () => onReplicas(async (start) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann");
+    const isBusy = busy(one, 2);
+    const reply = await open(one, "ann", { headers, body: call("left", sql.seconds) });
+    const made = (await ask(one, "bob", modern("t", "tools/call", select(sql.seconds), knows))).answers("t")[0].result;
+    const priming = await reply.event((e) => e.id);
+    await isBusy();
+    assert.deepEqual(await one.stop(), { code: 0, signal: null });
+    await reply.ended;
+    assert.deepEqual(reply.answers("left"), []);
+    const [again] = (await follow(two, headers, priming.id)).answers("left");
+    assert.equal(again.result.structuredContent.ok, true, JSON.stringify(again));
+    const task = await waitFor("the task's end", async () => {
+      const now = (await ask(two, "bob", modern("g", "tasks/get", { taskId: made.taskId }, knows))).answers("g")[0].result;
+      return now.status === "working" ? undefined : now;
+    });
+    assert.equal(task.result?.structuredContent.ok, true, JSON.stringify(task));
+  }, { from: hasty }));
+
+  test("says itself that it ended what may not run twice", { skip: noFixture }, () => onReplicas(async (start) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann");
+    const reply = await open(one, "ann", { headers, body: request("d", "tools/call", slowly(3000)) });
+    await reply.event((e) => e.id);
+    const made = (await ask(one, "ann", modern("t", "tools/call", slowly(3000), knows))).answers("t")[0].result;
+    assert.deepEqual(await one.stop(), { code: 0, signal: null });
+    await reply.ended;
+    assert.equal(reply.answers("d")[0].result.structuredContent.error.code, "CANCELLED", reply.body);
+    assert.equal((await getTask(two, made.taskId)).result.structuredContent.error.code, "CANCELLED");
+  }, { from: hastyPaper, program: fixture }));
+
+  test("and is killed: CALL_LOST, once, for what may not run twice", { skip: noFixture }, () => onReplicas(async (start, space) => {
+    const [one, two] = [await start(), await start()];
+    const headers = await session(one, "ann");
+    const reply = await open(one, "ann", { headers, body: request("d", "tools/call", slowly(3000)) });
+    const priming = await reply.event((e) => e.id);
+    const made = (await ask(one, "ann", modern("t", "tools/call", slowly(3000), knows))).answers("t")[0].result;
+    await one.stop("SIGKILL");
+    await reply.ended;
+    const comeBack = await Promise.all([1, 2].map(() => follow(two, headers, priming.id)));
+    for (const again of [...comeBack, await follow(two, headers, priming.id)]) {
+      assert.equal(again.answers("d").length, 1);
+      assert.deepEqual(again.answers("d"), comeBack[0].answers("d"));
+      assert.equal(again.answers("d")[0].error.data.code, "CALL_LOST");
+    }
+    assert.deepEqual((await follow(two, headers, comeBack[0].lastId)).answers("d"), []);
+    const task = await endOf(two, made.taskId);
+    assert.deepEqual([task.status, task.error.data.code], ["failed", "CALL_LOST"]);
+    for (const id of ["d", "t"])
+      assert.deepEqual(records(space).filter((r) => r.request_id === id).map((r) => r.error_code), ["CALL_LOST"]);
+  }, { from: hastyPaper, program: fixture }));
+});
+
 // -- kills ------------------------------------------------------------------------------------
 
 // mulberry32: the same moments for the same seed.

@@ -11,10 +11,10 @@ const both = "application/json, text/event-stream";
 function parseEvent(text) {
   const event = { id: undefined, data: "" };
   for (const line of text.split("\n")) {
-    const cut = /^(id|data|retry): ?(.*)$/.exec(line);
+    const cut = /^(id|event|data|retry): ?(.*)$/.exec(line);
     if (cut) event[cut[1]] = cut[2];
   }
-  if (event.data) event.json = JSON.parse(event.data);
+  if (event.data && event.event !== "endpoint") event.json = JSON.parse(event.data);
   return event;
 }
 

@@ -112,11 +112,57 @@ static void tells_nothing_without_memory(void **state) {
     end(&world);
 }
 
+static void tells_its_session_is_closed(void **state) {
+    (void)state;
+    struct world world;
+    begin(&world);
+    hub_post(&world.hub, STR("one"), STR("{\"id\":1}"));
+    hub_close(&world.hub, STR("one"));
+    hub_close(&world.hub, STR("nobody"));
+    hub_close(&world.hub, STR_NONE);
+    assert_int_equal(world.peers[FIRST].n_woken, 1);
+    assert_false(subscriber_tell(&world.hub, &world.peers[FIRST].subscriber));
+    assert_told(&world, FIRST, "{\"id\":1}\n"); /* what came before is told */
+    assert_true(subscriber_tell(&world.hub, &world.peers[SECOND].subscriber));
+    assert_true(subscriber_tell(&world.hub, &world.peers[LISTENER].subscriber));
+    end(&world);
+}
+
+static void count(void *with, struct str session_id) {
+    assert_string_equal(session_id.ptr == NULL ? "" : session_id.ptr, "three");
+    ++*(unsigned *)with;
+}
+
+/* Of a session that is one with its stream, once; of others, never. */
+static void says_that_a_session_is_over(void **state) {
+    (void)state;
+    struct world world;
+    struct peer three = {0};
+    unsigned n = 0;
+    begin(&world);
+    world.hub.ended = count;
+    world.hub.with = &n;
+    struct subscription what = {.session_id = STR("three\0"), .is_session = true};
+    what.session_id.len = 6; /* with its end, so that it can be compared */
+    assert_true(hub_join(&world.hub, &three.subscriber, &what, &carrier));
+    assert_int_equal(hub_count(&world.hub), PEERS + 1);
+    assert_int_equal(hub_count_sessions(&world.hub), 3);
+    hub_leave(&world.hub, &three.subscriber);
+    assert_int_equal(n, 1);
+    hub_leave(&world.hub, &three.subscriber);
+    assert_int_equal(n, 1);
+    assert_int_equal(hub_count_sessions(&world.hub), 2);
+    end(&world);
+    assert_int_equal(n, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_who_has_a_stream),
         cmocka_unit_test(posts_to_one_session_in_order),
         cmocka_unit_test(tells_nothing_without_memory),
+        cmocka_unit_test(tells_its_session_is_closed),
+        cmocka_unit_test(says_that_a_session_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
