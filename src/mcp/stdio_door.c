@@ -1,236 +1,33 @@
 #include "mcp/stdio_door.h"
 
-#include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "mcp/batch.h"
-#include "mcp/turn.h"
+#include "mcp/stdio_out.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum pin { PIN_NONE = 0, PIN_LEGACY, PIN_MODERN };
 
-/* The main thread reads and takes turns; a writer thread writes what is finished, so that neither a
- * full pipe nor a slow query stops the other. */
+/* The main thread reads and takes turns; what they say goes out by another (stdio_out.h). */
 struct stdio_door {
     struct mcp *mcp;
     struct str token;
-    int in, out;
+    int in;
+    struct stdio_out out;
     enum pin pin;
     struct session session; /* of initialize: version and the client's capabilities */
     struct arena arena;     /* of these */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    pthread_mutex_t telling; /* held while a stream is told, taken before `lock` */
-    struct link lines;       /* to be written */
-    struct link awake;       /* streams with something to tell */
-    struct link streams;     /* all of them; the reader\'s */
-    size_t n_open;           /* taken and not yet written */
-    bool is_ending;
-    bool is_output_lost;
 };
-
-/* Something to be written: the answer of a turn, or a message before it. */
-struct line {
-    struct link link; /* in door->lines */
-    struct stdio_door *door;
-    struct turn *turn; /* ends with it; NULL: a message of its own */
-    struct str json;   /* malloc'd, of that */
-};
-
-/* A listen request, or the session itself: told of changes by the writer. */
-struct stream {
-    struct subscriber subscriber; /* first: a struct subscriber * to it is one to us */
-    struct stdio_door *door;
-    struct link by_door; /* in door->streams */
-    struct link awake;   /* in door->awake, under the door's lock */
-};
-
-static void write_later(struct stdio_door *door, struct line *line) {
-    pthread_mutex_lock(&door->lock);
-    list_add_last(&door->lines, &line->link);
-    pthread_cond_broadcast(&door->changed);
-    pthread_mutex_unlock(&door->lock);
-}
-
-static void finish(struct turn *turn) {
-    struct line *line = turn->owner;
-    write_later(line->door, line);
-}
-
-static struct line *new_line(struct str json) {
-    struct line *line = fault_now() ? NULL : calloc(1, sizeof *line + json.len);
-    if (line == NULL) return NULL;
-    memcpy(line + 1, json.ptr, json.len);
-    line->json = (struct str){(const char *)(line + 1), json.len};
-    return line;
-}
-
-/* What finds no memory is not told: the answer still comes. */
-static void send(struct turn *turn, struct str id, struct str json) {
-    struct line *answer = turn->owner;
-    struct line *line = new_line(json);
-    (void)id;
-    if (line != NULL) write_later(answer->door, line);
-}
-
-/* The turn's own line will come without a text. */
-static void answer_early(struct turn *turn, struct str json) {
-    send(turn, STR_NONE, json);
-    turn->running.is_silenced = true;
-}
-
-/* -- streams ---------------------------------------------------------------------------------- */
-
-static void wake(struct subscriber *subscriber) {
-    struct stream *stream = (struct stream *)(void *)subscriber;
-    struct stdio_door *door = stream->door;
-    pthread_mutex_lock(&door->lock);
-    if (!link_joined(&stream->awake)) list_add_last(&door->awake, &stream->awake);
-    pthread_cond_broadcast(&door->changed);
-    pthread_mutex_unlock(&door->lock);
-}
-
-static void tell(struct subscriber *subscriber, struct str json) {
-    struct stdio_door *door = ((struct stream *)(void *)subscriber)->door;
-    struct line *line = new_line(json);
-    if (line != NULL) write_later(door, line);
-}
-
-static const struct carrier carrier = {wake, tell};
-
-static bool hold(struct turn *turn, const struct subscription *what) {
-    struct stdio_door *door = ((struct line *)turn->owner)->door;
-    struct stream *stream = fault_now() ? NULL : calloc(1, sizeof *stream);
-    if (stream == NULL) return false;
-    stream->door = door;
-    if (!hub_join(&door->mcp->hub, &stream->subscriber, what, &carrier)) {
-        free(stream);
-        return false;
-    }
-    list_add_last(&door->streams, &stream->by_door);
-    if (what->id.len > 0) subscriber_acknowledge(&stream->subscriber);
-    return true;
-}
-
-/* The writer may be telling it right now, from what hub_leave() frees: it tells under
- * door->telling. */
-static void end_stream(struct stdio_door *door, struct stream *stream) {
-    pthread_mutex_lock(&door->telling);
-    hub_leave(&door->mcp->hub, &stream->subscriber);
-    pthread_mutex_lock(&door->lock);
-    list_leave(&stream->awake);
-    pthread_mutex_unlock(&door->lock);
-    pthread_mutex_unlock(&door->telling);
-    list_leave(&stream->by_door);
-    free(stream);
-}
-
-static bool unhold(struct turn *turn, struct str request_id) {
-    struct stdio_door *door = ((struct line *)turn->owner)->door;
-    for (struct link *at = door->streams.next; at != &door->streams; at = at->next) {
-        struct stream *stream = holder_of(at, struct stream, by_door);
-        if (!str_eq(stream->subscriber.id, request_id)) continue;
-        end_stream(door, stream);
-        return true;
-    }
-    return false;
-}
-
-/* No clock runs here: a call becomes a task at once or not at all. */
-static const struct turn_way way = {
-    .send = send, .answer_early = answer_early, .hold = hold, .unhold = unhold};
-
-/* -- writing ---------------------------------------------------------------------------------- */
-
-static bool write_all(int fd, struct buf *buf) {
-    struct iovec iov[16];
-    for (size_t done = 0; done < buf->len;) {
-        size_t n = buf_iov(buf, done, iov, COUNT(iov));
-        ssize_t wrote = writev(fd, iov, (int)n);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) return false;
-        done += (size_t)wrote;
-    }
-    return true;
-}
-
-static bool write_answer(struct stdio_door *door, struct turn *turn) {
-    if (turn->out.len == 0 || turn->running.is_silenced) return true;
-    buf_add_byte(&turn->out, '\n');
-    if (buf_failed(&turn->out, NULL).why == FAIL_NONE) return write_all(door->out, &turn->out);
-    struct rpc_error error = {RPC_INTERNAL_ERROR, 200, STR("the answer could not be built"),
-                              STR_NONE};
-    turn_error(turn, &error);
-    buf_add_byte(&turn->out, '\n');
-    return write_all(door->out, &turn->out);
-}
-
-static bool write_message(struct stdio_door *door, struct line *line) {
-    struct buf out;
-    buf_init(&out, line->json.len + 1);
-    buf_add(&out, line->json);
-    buf_add_byte(&out, '\n');
-    bool written = buf_failed(&out, NULL).why == FAIL_NONE && write_all(door->out, &out);
-    buf_deinit(&out);
-    return written;
-}
-
-/* The first that has something to tell, unless it has just ended. */
-static void tell_awake(struct stdio_door *door) {
-    struct stream *stream = NULL;
-    pthread_mutex_lock(&door->telling);
-    pthread_mutex_lock(&door->lock);
-    if (!list_empty(&door->awake)) {
-        stream = holder_of(door->awake.next, struct stream, awake);
-        list_leave(&stream->awake);
-    }
-    pthread_mutex_unlock(&door->lock);
-    if (stream != NULL) (void)subscriber_tell(&door->mcp->hub, &stream->subscriber);
-    pthread_mutex_unlock(&door->telling);
-}
-
-static void *writer_main(void *arg) {
-    struct stdio_door *door = arg;
-    pthread_mutex_lock(&door->lock);
-    while (!door->is_ending || door->n_open > 0) {
-        if (!list_empty(&door->awake)) {
-            pthread_mutex_unlock(&door->lock);
-            tell_awake(door);
-            pthread_mutex_lock(&door->lock);
-            continue;
-        }
-        if (list_empty(&door->lines)) {
-            pthread_cond_wait(&door->changed, &door->lock);
-            continue;
-        }
-        struct line *line = holder_of(door->lines.next, struct line, link);
-        list_leave(&line->link);
-        pthread_mutex_unlock(&door->lock);
-        bool is_answer = line->turn != NULL;
-        bool written = is_answer ? write_answer(door, line->turn) : write_message(door, line);
-        if (is_answer)
-            turn_free(line->turn); /* the line is part of it */
-        else
-            free(line);
-        pthread_mutex_lock(&door->lock);
-        if (is_answer) door->n_open--;
-        if (!written) door->is_output_lost = true;
-    }
-    pthread_mutex_unlock(&door->lock);
-    return NULL;
-}
 
 /* -- taking ----------------------------------------------------------------------------------- */
 
 static void refuse(struct turn *turn, int code, struct str message) {
     struct rpc_error error = {code, 200, message, STR_NONE};
     turn_error(turn, &error);
-    finish(turn);
+    turn->finish(turn);
 }
 
 /* What initialize says holds from here on. The capabilities are copied: the message goes. What is
@@ -243,7 +40,8 @@ static void agree(struct stdio_door *door, struct turn *turn) {
     struct report unused = {0};
     door->session.version = asked.ptr != NULL ? asked : STR(MCP_LEGACY_LATEST);
     if (capabilities == NULL || door->session.capabilities != NULL) return;
-    if (!hold(turn, &all)) log_line(LOG_WARN, "stream_refused", STR_NONE, "changes are not told");
+    if (!turn->way->hold(turn, &all))
+        log_line(LOG_WARN, "stream_refused", STR_NONE, "changes are not told");
     struct str text = str_dup(&door->arena, json_raw(capabilities));
     if (text.ptr == NULL ||
         json_read(text, NULL, &door->arena, &door->session.capabilities, &unused).why != FAIL_NONE)
@@ -264,7 +62,7 @@ static void take(struct stdio_door *door, struct turn *turn) {
     }
     if (answer.error.code != 0) {
         turn_error(turn, &answer.error);
-        finish(turn);
+        turn->finish(turn);
         return;
     }
     if (claim == NULL && door->pin == PIN_MODERN && !is_initialize &&
@@ -289,27 +87,16 @@ static result identify(struct stdio_door *door, struct call *call, struct report
                              &call->principal, report);
 }
 
-/* A turn whose end writer_main() will see. */
 static result open_turn(struct stdio_door *door, struct turn **out, struct report *report) {
-    struct turn *turn = turn_new(door->mcp, finish, NULL);
-    struct line *line = turn == NULL ? NULL : arena_new(&turn->call->arena, struct line);
-    if (line == NULL) {
-        turn_free(turn);
-        return fail_memory(report);
-    }
-    *line = (struct line){.door = door, .turn = turn};
-    turn->owner = line;
-    turn->way = &way;
+    struct turn *turn = turn_new(door->mcp, turn_free, NULL);
+    if (turn == NULL) return fail_memory(report);
     result r = identify(door, turn->call, report);
-    if (r.why != FAIL_NONE) {
+    if (r.why == FAIL_NONE && !stdio_out_take(&door->out, turn)) r = fail_memory(report);
+    if (r.why == FAIL_NONE)
+        *out = turn;
+    else
         turn_free(turn);
-        return r;
-    }
-    pthread_mutex_lock(&door->lock);
-    door->n_open++;
-    pthread_mutex_unlock(&door->lock);
-    *out = turn;
-    return OK;
+    return r;
 }
 
 /* The line is copied: the turn outlives the reader's buffer. */
@@ -320,7 +107,7 @@ static result take_line(struct stdio_door *door, struct str line, struct report 
     if (body.ptr == NULL)
         refuse(turn, RPC_INTERNAL_ERROR, STR("out of memory"));
     else if (!turn_read(turn, body))
-        finish(turn);
+        turn->finish(turn);
     else if (turn->form == TURN_SHORTHAND)
         refuse(turn, RPC_INVALID_REQUEST, STR("'jsonrpc' must be \"2.0\""));
     else
@@ -392,7 +179,7 @@ static result read_lines(struct stdio_door *door, struct lines *lines, struct re
 
 /* Nobody has to wait for the first line to learn that nobody is let in. */
 static result check_welcome(struct stdio_door *door, struct report *report) {
-    struct turn *turn = turn_new(door->mcp, finish, NULL);
+    struct turn *turn = turn_new(door->mcp, turn_free, NULL);
     if (turn == NULL) return fail_memory(report);
     result r = identify(door, turn->call, report);
     turn_free(turn);
@@ -403,36 +190,19 @@ result stdio_door_serve(struct mcp *mcp, struct str token, int in, int out, stru
     struct stdio_door door = {.mcp = mcp,
                               .token = token,
                               .in = in,
-                              .out = out,
                               .session = {.id = STR("stdio"),
                                           .own = &door.arena,
                                           .version = STR(MCP_LEGACY_LATEST),
                                           .level = SESSION_LEVEL}};
     struct lines lines = {0};
-    pthread_t writer;
     TRY(check_welcome(&door, report));
-    pthread_mutex_init(&door.lock, NULL);
-    pthread_cond_init(&door.changed, NULL);
-    pthread_mutex_init(&door.telling, NULL);
-    list_init(&door.lines);
-    list_init(&door.awake);
-    list_init(&door.streams);
+    TRY(stdio_out_start(&door.out, &mcp->hub, out, report));
     arena_init(&door.arena, SESSION_BYTES_MAX);
-    if (pthread_create(&writer, NULL, writer_main, &door) != 0) return fail_memory(report);
     result r = read_lines(&door, &lines, report);
-    while (!list_empty(&door.streams))
-        end_stream(&door, holder_of(door.streams.next, struct stream, by_door));
-    pthread_mutex_lock(&door.lock);
-    door.is_ending = true;
-    pthread_cond_broadcast(&door.changed);
-    pthread_mutex_unlock(&door.lock);
-    pthread_join(writer, NULL);
+    bool is_whole = stdio_out_stop(&door.out);
     free(lines.bytes);
     arena_deinit(&door.arena);
-    pthread_mutex_destroy(&door.telling);
-    pthread_mutex_destroy(&door.lock);
-    pthread_cond_destroy(&door.changed);
-    if (r.why == FAIL_NONE && door.is_output_lost)
+    if (r.why == FAIL_NONE && !is_whole)
         return fail(report, FAIL_IO, "INTERNAL_ERROR", REPORT_NO_OFFSET,
                     "cannot write standard output");
     return r;

@@ -8,7 +8,8 @@ import { claim, notice, Pipe, request, select } from "./wire.mjs";
 
 const config = configure();
 const paper = configure({ kind: "schema" });
-after(() => { config.remove(); paper.remove(); });
+const hasty = configure({ weir: { limits: { task_after: "50ms" } } });
+after(() => { config.remove(); paper.remove(); hasty.remove(); });
 
 const hello = (version, id = 0) => request(id, "initialize",
   { protocolVersion: version, capabilities: {}, clientInfo: { name: "wire", version: "1" } });
@@ -85,6 +86,38 @@ describe("subscriptions/listen (2.8, 3.6)", () => {
     const told = await pipe.hear((m) => m.method === "notifications/tools/list_changed");
     assert.equal(told.params?._meta?.[key], undefined);
   }, { from: paper, program: fixture });
+});
+
+describe("a call that runs for long (8)", () => {
+  const knows = { extensions: { "io.modelcontextprotocol/tasks": {} } };
+
+  play("becomes a task where the client knows tasks, and can no more be cancelled as a request", async (pipe) => {
+    const made = await pipe.ask(modern("long", "tools/call", select(sql.seconds), knows));
+    assert.equal(made.result.resultType, "task");
+    pipe.say(cancel("long"));
+    const get = (id) => pipe.ask(modern(id, "tasks/get", { taskId: made.result.taskId }, knows));
+    const done = await waitFor("its end", async () => {
+      const now = await get(`g${pipe.messages.length}`);
+      return now.result.status === "working" ? undefined : now.result;
+    });
+    assert.equal(done.status, "completed");
+    assert.equal(done.result.structuredContent.ok, true);
+    assert.equal(pipe.messages.filter((m) => m.id === "long").length, 1);
+  }, { from: hasty });
+
+  play("is awaited where the client does not", async (pipe) => {
+    const reply = await pipe.ask(modern("long", "tools/call", select(sql.seconds)));
+    assert.equal(reply.result.resultType, "complete");
+  }, { from: hasty });
+
+  play("a task that is cancelled ends its call", async (pipe) => {
+    const made = await pipe.ask(modern("long", "tools/call", select(sql.endless), knows));
+    const task = { taskId: made.result.taskId };
+    assert.ok((await pipe.ask(modern("c", "tasks/cancel", task, knows))).result);
+    const record = await waitFor("its record", () => records(pipe.space).find((r) => r.request_id === "long"));
+    assert.equal(record.error_code, "CANCELLED");
+    assert.equal((await pipe.ask(modern("g", "tasks/get", task, knows))).result.status, "cancelled");
+  }, { from: hasty });
 });
 
 describe("the era of a process (1.3)", () => {
