@@ -11,6 +11,7 @@
 struct door {
     struct rig rig;
     struct snapshot_holder *snapshots;
+    struct store *store; /* NULL: none */
     struct mcp *mcp;
 };
 
@@ -25,12 +26,19 @@ static inline struct mcp_setup door_setup(struct door *door) {
     return (struct mcp_setup){.road = door->rig.road,
                               .snapshots = door->snapshots,
                               .audit = door->rig.audit,
+                              .store = door->store,
                               .clock = &door->rig.clock};
 }
 
-static inline void door_init(struct door *door) {
+/* With a store in memory, or with none. */
+static inline void door_open(struct door *door, bool has_store) {
+    const struct store_settings memory = {.kind = STORE_MEMORY, .max_bytes = 64 * MIB};
     struct report report = {0};
     rig_init(&door->rig);
+    door->store = NULL;
+    if (has_store)
+        assert_int_equal(store_open(&memory, STR_NONE, &door->rig.clock, &door->store, &report).why,
+                         FAIL_NONE);
     door->snapshots = snapshot_holder_new(snapshot_ref(door->rig.snapshot));
     assert_non_null(door->snapshots);
     struct mcp_setup setup = door_setup(door);
@@ -38,10 +46,15 @@ static inline void door_init(struct door *door) {
     assert_int_equal(r.why, FAIL_NONE);
 }
 
+static inline void door_init(struct door *door) {
+    door_open(door, false);
+}
+
 static inline void door_deinit(struct door *door) {
     rig_end(&door->rig);
     mcp_free(door->mcp);
     snapshot_holder_free(door->snapshots);
+    store_close(door->store);
     rig_deinit(&door->rig);
 }
 
