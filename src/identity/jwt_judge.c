@@ -3,10 +3,8 @@
 #include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/rand.h"
 #include "identity/jwt_cache.h"
 #include "identity/provider.h"
-#include "text/bind.h"
 #include "text/json.h"
 
 #include <stdatomic.h>
@@ -120,53 +118,6 @@ static enum jwt_verdict examine(struct judging *j, struct str token) {
     return jwt_judge(j->claims, &j->trust->rules, now_s, arena);
 }
 
-/* -- the principal ---------------------------------------------------------------------------- */
-
-static result read_roles(const struct judging *j, struct principal *out) {
-    const struct str_list *claims = &j->trust->role_claims;
-    struct str *roles;
-    if (claims->n == 0) return OK;
-    roles = arena_new_array(j->who->arena, JWT_ROLES_MAX, struct str);
-    if (roles == NULL) return fail_memory(NULL);
-    out->roles = roles;
-    for (size_t i = 0; i < claims->n; i++)
-        jwt_texts(j->claims, claims->items[i], JWT_ROLES_MAX, roles, &out->n_roles);
-    return OK;
-}
-
-/* What the token is called in logs. */
-static struct str token_id(const struct judging *j) {
-    char hex[13];
-    hex_encode(hex, j->hash, 6);
-    return str_printf(j->who->arena, "tok_%s", hex);
-}
-
-static enum jwt_verdict name_user(const struct judging *j, const struct identity_user **user,
-                                  struct principal *out) {
-    struct str name = jwt_user(j->claims, &j->trust->user_claims);
-    struct str prefix = j->trust->user_prefix;
-    if (name.ptr != NULL && prefix.len > 0)
-        name = str_printf(j->who->arena, STR_FMT STR_FMT, STR_ARG(prefix), STR_ARG(name));
-    *user = identity_user_find(j->who->identity, name);
-    bool is_welcome = *user != NULL || j->trust->takes_unknown_users;
-    out->user_id = name;
-    out->client_id = jwt_client(j->claims);
-    if (out->client_id.ptr != NULL && !bind_is_name(out->client_id)) return JWT_CLAIMS;
-    return is_welcome && bind_is_name(name) ? JWT_GOOD : JWT_USER;
-}
-
-static result make_principal(const struct judging *j, const struct identity_user *user,
-                             struct principal *out) {
-    struct str_list scopes;
-    if (!jwt_scopes(j->claims, j->who->arena, &scopes)) return fail_memory(NULL);
-    /* A token that names no scopes has none; only one of auth.yaml can be without the question. */
-    out->scopes = (struct name_set){scopes.items, scopes.n, true};
-    out->auth_method = STR("jwt");
-    out->token_id = token_id(j);
-    TRY(read_roles(j, out));
-    return principal_join(out, user, j->who->arena);
-}
-
 /* -- a refusal -------------------------------------------------------------------------------- */
 
 static struct str path_of(const struct identifying *who) {
@@ -214,14 +165,14 @@ static result refuse(const struct judging *j, enum jwt_verdict verdict, struct r
 
 static result judge(struct judging *j, struct str token, struct principal *out,
                     struct report *report) {
-    const struct identity_user *user = NULL;
     if (!digest_sha256(token, j->hash)) return fail_memory(report);
     enum jwt_verdict verdict = examine(j, token);
     if (j->must_wait) return (result){FAIL_WAIT};
-    if (verdict == JWT_GOOD) verdict = name_user(j, &user, out);
+    if (verdict == JWT_GOOD) verdict = claims_principal(j->who, j->claims, &j->trust->reading, out);
+    out->auth_method = STR("jwt");
+    out->token_id = token_shown_hash(j->hash, j->who->arena);
     if (j->who->arena->is_spent) return fail_memory(report);
-    if (verdict != JWT_GOOD) return refuse(j, verdict, report);
-    return make_principal(j, user, out);
+    return verdict == JWT_GOOD ? OK : refuse(j, verdict, report);
 }
 
 static result judge_token(const struct identifying *who, struct str token, bool *is_known,

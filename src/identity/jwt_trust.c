@@ -194,11 +194,11 @@ static result read_trust(const struct loading *l, const struct told *told, struc
         .rules = {.issuers = told->issuers,
                   .scopes = told->scopes,
                   .skew_s = l->settings->clock_skew_ms / 1000},
-        .user_claims =
-            told->user_claims.n > 0 ? told->user_claims : (struct str_list){usual, COUNT(usual)},
-        .role_claims = told->role_claims,
-        .user_prefix = told->user_prefix,
-        .takes_unknown_users = l->settings->unknown_users == JWT_UNKNOWN_ACCEPT,
+        .reading = {.user_claims = told->user_claims.n > 0 ? told->user_claims
+                                                           : (struct str_list){usual, COUNT(usual)},
+                    .role_claims = told->role_claims,
+                    .user_prefix = told->user_prefix,
+                    .takes_unknown_users = l->settings->unknown_users == JWT_UNKNOWN_ACCEPT},
     };
     TRY(read_audiences(l, told, &out->rules.audiences));
     if (!read_algorithms(l, told, &algs) || !is_one_kind(l, told, &algs)) return OK;
@@ -210,7 +210,8 @@ static result read_trust(const struct loading *l, const struct told *told, struc
 static bool is_prefix_free(const struct jwt_trust *trusts, size_t n) {
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < n; k++)
-            if (i != k && str_starts(trusts[i].user_prefix, trusts[k].user_prefix)) return false;
+            if (i != k && str_starts(trusts[i].reading.user_prefix, trusts[k].reading.user_prefix))
+                return false;
     return true;
 }
 

@@ -21,8 +21,8 @@
 #ifndef WEIR_IDENTITY_JWT_TRUST_H
 #define WEIR_IDENTITY_JWT_TRUST_H
 
+#include "identity/claims.h"
 #include "identity/jwks.h"
-#include "identity/jwt.h"
 #include "identity/jwt_settings.h"
 
 /* Issuers that share keys and rules. */
@@ -30,9 +30,7 @@ struct jwt_trust {
     struct jwt_rules rules;
     struct jwks_source source; /* url empty: `keys` */
     struct jwk_set keys;
-    struct str_list user_claims, role_claims;
-    struct str user_prefix;
-    bool takes_unknown_users;
+    struct claims_reading reading;
 };
 
 struct jwt_trusts {

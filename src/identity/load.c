@@ -301,9 +301,7 @@ static result fill_token(struct loader *l, const struct token_row *row,
                             .scopes = name_set_of(&row->scopes),
                             .rate_n = row->rate.n,
                             .rate_window_s = row->rate.window_s};
-    char hex[13];
-    hex_encode(hex, token->hash, 6);
-    p->token_id = str_printf(l->arena, "tok_%s", hex);
+    p->token_id = token_shown_hash(token->hash, l->arena);
     if (p->token_id.ptr == NULL) return fail_memory(NULL);
     TRY(lower_all(l, &p->allowed_projects));
     TRY(read_attributes(l, &row->attributes, &p->attributes, &p->n_attributes));

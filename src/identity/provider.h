@@ -104,6 +104,7 @@ struct token_judge {
 
 /* What a log may show of a token: the beginning of its hash. STR_NONE: no memory. */
 struct str token_shown(struct str token, struct arena *arena);
+struct str token_shown_hash(const uint8_t hash[DIGEST_SIZE], struct arena *arena);
 
 /* A bearer token that is no good, in one sentence for the client that says no more than it must. */
 result token_refuse(struct report *report, const char *sentence);

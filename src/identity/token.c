@@ -9,12 +9,15 @@ void token_hash(struct str token, char out[TOKEN_HASH_SIZE]) {
     hex_encode(out + 7, hash, sizeof hash);
 }
 
-struct str token_shown(struct str token, struct arena *arena) {
-    uint8_t hash[DIGEST_SIZE];
+struct str token_shown_hash(const uint8_t hash[DIGEST_SIZE], struct arena *arena) {
     char hex[13];
-    if (!digest_sha256(token, hash)) return STR_NONE;
     hex_encode(hex, hash, 6);
     return str_printf(arena, "tok_%s", hex);
+}
+
+struct str token_shown(struct str token, struct arena *arena) {
+    uint8_t hash[DIGEST_SIZE];
+    return digest_sha256(token, hash) ? token_shown_hash(hash, arena) : STR_NONE;
 }
 
 void token_new(char out[TOKEN_TEXT_SIZE]) {
