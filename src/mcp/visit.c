@@ -119,9 +119,10 @@ static void begin_stream(struct visit *visit) {
 }
 
 /* The turn may go on meanwhile (send_early()); one that ended so has its challenge. */
-static void reply_json(struct visit *visit, int status, struct buf *out) {
-    struct http_header headers[2 + COMMON_HEADERS] = {json_type};
+static void reply_json(struct visit *visit, int status, struct str retry_after, struct buf *out) {
+    struct http_header headers[3 + COMMON_HEADERS] = {json_type};
     size_t n = 1 + put_common(visit, headers + 1);
+    if (retry_after.len > 0) headers[n++] = (struct http_header){STR("Retry-After"), retry_after};
     if (status == 403 && visit->turn->challenge.len > 0)
         headers[n++] = (struct http_header){STR("WWW-Authenticate"), visit->turn->challenge};
     http_reply(visit->exchange, status, headers, n, out->len > 0 ? out : NULL);
@@ -136,6 +137,13 @@ static void reply_event(struct visit *visit, struct str id, struct str data) {
     if (event.len > 0) (void)http_stream_send(visit->exchange, &event);
     buf_deinit(&event);
     http_stream_end(visit->exchange);
+}
+
+/* In seconds, of a refusal that passes with time; else empty. */
+static struct str retry_after(struct call *call) {
+    int64_t ms = call->facts.retry_after_ms;
+    if (ms <= 0 || call->report.why == FAIL_NONE) return STR_NONE;
+    return str_printf(&call->arena, "%lld", (long long)((ms + 999) / 1000));
 }
 
 static void reply(struct visit *visit) {
@@ -153,7 +161,7 @@ static void reply(struct visit *visit) {
     if (visit->has_begun || wants_stream)
         reply_event(visit, turn->out_id, buf_flat(&turn->out, &turn->call->arena));
     else
-        reply_json(visit, turn->status, &turn->out);
+        reply_json(visit, turn->status, retry_after(turn->call), &turn->out);
 }
 
 static void send_pieces(struct visit *visit, struct piece *piece) {
@@ -179,7 +187,7 @@ static void send_early(struct visit *visit) {
     if (visit->has_begun || !visit->takes_json)
         reply_event(visit, STR_NONE, json);
     else
-        reply_json(visit, 200, &body);
+        reply_json(visit, 200, STR_NONE, &body);
     buf_deinit(&body);
     visit->exchange = NULL;
 }

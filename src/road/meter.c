@@ -203,6 +203,9 @@ result meter_enter(struct policy_limiter *limiter, struct call *call, struct met
 
 void meter_leave(struct policy_limiter *limiter, struct call *call, const struct metered *query) {
     struct policy_charges taken = query->quotas;
-    if (call->facts.engine_us < 0) give_back(call, &taken);
+    if (call->facts.engine_us < 0 && taken.n > 0) {
+        give_back(call, &taken);
+        call->facts.quota.left++;
+    }
     leave_place(limiter, call, query);
 }

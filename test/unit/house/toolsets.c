@@ -112,7 +112,7 @@ static void warns_of_rules_for_no_tool(void **state) {
     static const char *const said[] = {
         "rules.yaml:2:14: warning: no tool is called 'fly'",
         "rules.yaml:3:9: warning: no tool is called 'drvie' (did you mean 'drive'?)",
-        "rules.yaml:3:52: warning: no tool is called 'x*'",
+        "rules.yaml:3:51: warning: no tool is called 'x*'",
     };
     assert_int_equal(problems.n, COUNT(said));
     for (size_t i = 0; i < COUNT(said); i++)
