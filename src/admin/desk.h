@@ -31,12 +31,14 @@ enum admin_needs {
 
 struct desk;
 
+/* Writes one JSON value, the answer's data. */
+typedef result route_run(struct desk *desk, struct json_writer *data, struct report *report);
+
 struct route {
     const char *method, *path; /* "{id}" stands for one part of the path */
     enum admin_needs needs;
     bool is_change; /* on record, and by a cookie only with CSRF token and from a page of ours */
-    /* Writes one JSON value, the answer's data. */
-    result (*run)(struct desk *desk, struct json_writer *data, struct report *report);
+    route_run *run;
 };
 extern const struct route routes[]; /* ends with a row whose method is NULL */
 
@@ -78,7 +80,6 @@ bool desk_is_local(const struct desk *desk);
 
 /* -- routes, a file each ---------------------------------------------------------------------- */
 
-typedef result route_run(struct desk *desk, struct json_writer *data, struct report *report);
 route_run status_show, policy_show, policy_reload;             /* status.c */
 route_run login_show, login_open, login_end;                   /* login.c */
 route_run approvals_show, approvals_approve, approvals_reject; /* approvals.c */

@@ -222,6 +222,20 @@ describe("the first run", () => {
   });
 });
 
+test("a keeper's session takes Superset's settings, and loosens nothing by them", async () => {
+  const space = workspace();
+  space.env.MCP_SESSION_CONFIG = JSON.stringify({ SESSION_COOKIE_NAME: "superset_session", SESSION_COOKIE_SAMESITE: "Lax",
+    SESSION_COOKIE_SECURE: false, SESSION_COOKIE_HTTPONLY: false, PERMANENT_SESSION_LIFETIME: 3600 });
+  space.env.MCP_CSRF_CONFIG = JSON.stringify({ WTF_CSRF_ENABLED: false, WTF_CSRF_TIME_LIMIT: null });
+  const server = await startServer({ config: config.dir, space });
+  const { cookie, who, headers } = await login(server);
+  assert.match(cookie, /^superset_session=[\w-]{43}; Path=\/admin; HttpOnly; SameSite=Lax$/);
+  assert.equal(Date.parse(who.ends) - Date.parse(who.created), 3600_000);
+  assert.deepEqual(code(await api(server, "POST", "/reload", without(headers, "X-CSRF-Token"))), [403, "CSRF_INVALID"]);
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  space.remove();
+});
+
 test("is served where it is wanted, and nowhere else", async () => {
   const off = configure({ kind: "schema", roles, roleOf: { ann: "mcp_admin" }, weir: { admin: { enabled: false } } });
   const authorized = { Authorization: "Bearer t-ann" };
