@@ -368,6 +368,15 @@ static result read_outside(const struct settings_flags *flags, struct arena *are
     return OK;
 }
 
+/* What no row sees alone. The address holds a password, and is not repeated. */
+static void check_store(const struct settings *settings, struct str weir_name,
+                        struct problems *problems) {
+    struct report report = {0};
+    if (store_check(&settings->store, &report).why == FAIL_NONE) return;
+    problem_add(problems, SEVERITY_ERROR, weir_name, NULL, "%s", report.sentence);
+    problem_hint(problems, "%s", report.hint);
+}
+
 result settings_read(const struct yaml *weir, struct str weir_name, const struct yaml *security,
                      struct str security_name, const struct settings_flags *flags,
                      struct arena *arena, struct problems *problems, struct settings *out) {
@@ -384,6 +393,7 @@ result settings_read(const struct yaml *weir, struct str weir_name, const struct
     TRY(rows_read(&in_security, security_options, &out->gate, security, "security.yaml", NULL));
     struct outside outside;
     TRY(read_outside(flags, arena, problems, out, &outside));
+    check_store(out, weir_name, problems);
     return read_listeners(&in_weir, yaml_get(weir, STR("listeners")), &outside, out);
 }
 

@@ -75,13 +75,27 @@ static struct redis_store *make_store(const struct store_settings *settings,
     return store;
 }
 
+static result read_settings(const struct store_settings *settings, struct arena *arena,
+                            struct redis_url *url, struct report *report) {
+    TRY(redis_url_read(store_redis_url(settings), arena, url, report));
+    if (settings->redis_prefix.len <= STORE_KEY_BYTES_MAX) return OK;
+    return fail(report, FAIL_CONFIG, "CONFIG_INVALID", REPORT_NO_OFFSET,
+                "store.redis_prefix is longer than %d bytes", STORE_KEY_BYTES_MAX);
+}
+
+static result check(const struct store_settings *settings, struct report *report) {
+    struct arena arena;
+    struct redis_url url;
+    arena_init(&arena, STORE_REDIS_ARENA_BYTES);
+    result r = read_settings(settings, &arena, &url, report);
+    arena_deinit(&arena);
+    return r;
+}
+
 static result set_up(struct redis_store *store, const struct store_settings *settings,
                      struct report *report) {
     struct str prefix = settings->redis_prefix;
-    TRY(redis_url_read(store_redis_url(settings), &store->arena, &store->server.url, report));
-    if (prefix.len > STORE_KEY_BYTES_MAX)
-        return fail(report, FAIL_CONFIG, "CONFIG_INVALID", REPORT_NO_OFFSET,
-                    "store.redis_prefix is longer than %d bytes", STORE_KEY_BYTES_MAX);
+    TRY(read_settings(settings, &store->arena, &store->server.url, report));
     store->sums_key = str_printf(&store->arena, STR_FMT "sums", STR_ARG(prefix));
     if (store->sums_key.ptr == NULL) return fail_memory(report);
     if (redis_script_make(&store->arena, store->texts).why != FAIL_NONE) return fail_memory(report);
@@ -137,6 +151,7 @@ static result open_store(const struct store_settings *settings, struct str state
 
 const struct store_kind store_redis = {.name = "redis",
                                        .is_shared = true,
+                                       .check = check,
                                        .open = open_store,
                                        .get = redis_get,
                                        .set = redis_set,

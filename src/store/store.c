@@ -364,6 +364,11 @@ void store_close(struct store *store) {
     if (store != NULL) store->kind->close(store);
 }
 
+result store_check(const struct store_settings *settings, struct report *report) {
+    const struct store_kind *kind = kinds[store_kind_of(settings)];
+    return kind->check != NULL ? kind->check(settings, report) : OK;
+}
+
 result store_open(const struct store_settings *settings, struct str state_dir,
                   const struct clock *clock, struct store **out, struct report *report) {
     *out = NULL;

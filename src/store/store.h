@@ -230,6 +230,9 @@ struct store_settings {
 extern const struct option store_options[];
 extern const struct option store_superset_options[]; /* names and defaults are Superset's */
 
+/* Whether the settings can be meant, without opening anything: FAIL_CONFIG with the sentence. */
+MUST_USE result store_check(const struct store_settings *settings, struct report *report);
+
 /* What is meant by the settings together: never AUTO. */
 enum store_kind_id store_kind_of(const struct store_settings *settings);
 struct str store_redis_url(const struct store_settings *settings); /* empty: none is set */
@@ -248,6 +251,8 @@ MUST_USE result store_open(const struct store_settings *settings, struct str sta
 struct store_kind {
     const char *name; /* as in the settings */
     bool is_shared;   /* by other machines */
+    /* NULL: whatever the settings' rows take is good */
+    result (*check)(const struct store_settings *, struct report *);
     result (*open)(const struct store_settings *, struct str state_dir, const struct clock *,
                    struct store **, struct report *);
     result (*get)(struct store *, struct str key, struct arena *, struct store_value *,

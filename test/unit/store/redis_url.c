@@ -132,7 +132,22 @@ static void the_kind_follows_from_the_settings(void **state) {
         settings.superset.redis_url = str_of(rows[i].superset_url);
         settings.superset.is_enabled = rows[i].is_superset;
         assert_int_equal(store_kind_of(&settings), rows[i].means);
+        bool is_meant = rows[i].means != STORE_REDIS || store_redis_url(&settings).len > 0;
+        assert_int_equal(store_check(&settings, NULL).why, is_meant ? FAIL_NONE : FAIL_CONFIG);
     }
+}
+
+static void a_prefix_has_a_bound(void **state) {
+    (void)state;
+    static char prefix[STORE_KEY_BYTES_MAX + 1];
+    struct store_settings settings = {.kind = STORE_REDIS, .redis_url = STR("redis://h")};
+    struct report report = {0};
+    memset(prefix, 'p', sizeof prefix);
+    settings.redis_prefix = (struct str){prefix, STORE_KEY_BYTES_MAX};
+    must(store_check(&settings, &report));
+    settings.redis_prefix.len++;
+    assert_int_equal(store_check(&settings, &report).why, FAIL_CONFIG);
+    assert_non_null(strstr(report.sentence, "redis_prefix"));
 }
 
 int main(void) {
@@ -141,6 +156,7 @@ int main(void) {
         cmocka_unit_test(all_else_is_refused_and_not_repeated),
         cmocka_unit_test(a_spent_arena_is_no_address),
         cmocka_unit_test(the_kind_follows_from_the_settings),
+        cmocka_unit_test(a_prefix_has_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
