@@ -102,6 +102,7 @@
     X(AUDIT_HEAD_LOST, 200, E, "the head of the audit log was not there")                          \
     X(AUDIT_RESUMED, 200, E, "the audit log was taken up after a torn line")                       \
     X(AUDIT_NOT_FOUND, 404, E, "the audit log has no such record")                                 \
+    X(CASE_INVALID, 422, E, "a text of cases for a policy is of another form")                     \
     X(USER_NOT_FOUND, 200, E, "there is no user of that name")                                     \
     X(CONFIG_INVALID, 200, E, "a configuration file is wrong")                                     \
     X(INTERNAL_ERROR, 500, E, "an error of ours; the log tells more under the call's id")

@@ -23,6 +23,22 @@ bool cli_open(struct house *house, const struct config_setup *setup) {
     return r.why == FAIL_NONE;
 }
 
+bool cli_load(struct str dir, struct snapshot **out) {
+    struct config_setup setup = {.dir = dir, .use = CONFIG_SCHEMA_ONLY};
+    struct arena arena;
+    struct problems problems;
+    struct report report = {0};
+    const struct settings *settings;
+    arena_init(&arena, CONFIG_PROBLEM_BYTES_MAX);
+    problems_init(&problems, &arena);
+    result r = config_environment(&report);
+    if (r.why == FAIL_NONE) r = config_load(&setup, &problems, out, &settings, &report);
+    if (r.why != FAIL_NONE) print_problems(&problems, &arena);
+    arena_deinit(&arena);
+    if (r.why != FAIL_NONE) tell(&report);
+    return r.why == FAIL_NONE;
+}
+
 const struct settings *cli_settings(struct str dir, struct arena *arena) {
     struct problems problems;
     struct report report = {0};

@@ -11,6 +11,10 @@
  * false: it is not open. */
 bool cli_open(struct house *house, const struct config_setup *setup);
 
+/* Only compiles the configuration: no logs, no state, no engine. *out has one reference. Errors are
+ * told as cli_open() tells them, and warnings are not. */
+bool cli_load(struct str dir, struct snapshot **out);
+
 /* The settings alone, for commands that read what a server wrote: a bad policy must not keep
  * anybody from reading the log. NULL: told what is wrong. */
 const struct settings *cli_settings(struct str dir, struct arena *arena);
