@@ -8,21 +8,25 @@
 #include <openssl/evp.h>
 
 /* RFC 7518 3.1, RFC 8037 3.1. */
+#define ROW(text, kind, ...)                                                                       \
+    { .name = STR_INIT(text), .family = kind, __VA_ARGS__ }
+#define ON(jwk, openssl, size) .jwk_curve = STR_INIT(jwk), .curve = openssl, .coordinate_size = size
 static const struct jwt_alg_row algs[JWT_ALG_COUNT] = {
-    [JWT_ALG_NONE] = {{0}},
-    [JWT_RS256] = {STR_INIT("RS256"), JWT_RSA, EVP_sha256},
-    [JWT_RS384] = {STR_INIT("RS384"), JWT_RSA, EVP_sha384},
-    [JWT_RS512] = {STR_INIT("RS512"), JWT_RSA, EVP_sha512},
-    [JWT_PS256] = {STR_INIT("PS256"), JWT_RSA_PSS, EVP_sha256},
-    [JWT_PS384] = {STR_INIT("PS384"), JWT_RSA_PSS, EVP_sha384},
-    [JWT_PS512] = {STR_INIT("PS512"), JWT_RSA_PSS, EVP_sha512},
-    [JWT_ES256] = {STR_INIT("ES256"), JWT_EC, EVP_sha256, STR_INIT("P-256"), "prime256v1", 32},
-    [JWT_ES384] = {STR_INIT("ES384"), JWT_EC, EVP_sha384, STR_INIT("P-384"), "secp384r1", 48},
-    [JWT_EDDSA] = {STR_INIT("EdDSA"), JWT_ED, NULL, STR_INIT("Ed25519"), NULL, 32},
-    [JWT_HS256] = {STR_INIT("HS256"), JWT_HMAC, EVP_sha256},
-    [JWT_HS384] = {STR_INIT("HS384"), JWT_HMAC, EVP_sha384},
-    [JWT_HS512] = {STR_INIT("HS512"), JWT_HMAC, EVP_sha512},
+    [JWT_RS256] = ROW("RS256", JWT_RSA, .digest = EVP_sha256),
+    [JWT_RS384] = ROW("RS384", JWT_RSA, .digest = EVP_sha384),
+    [JWT_RS512] = ROW("RS512", JWT_RSA, .digest = EVP_sha512),
+    [JWT_PS256] = ROW("PS256", JWT_RSA_PSS, .digest = EVP_sha256),
+    [JWT_PS384] = ROW("PS384", JWT_RSA_PSS, .digest = EVP_sha384),
+    [JWT_PS512] = ROW("PS512", JWT_RSA_PSS, .digest = EVP_sha512),
+    [JWT_ES256] = ROW("ES256", JWT_EC, .digest = EVP_sha256, ON("P-256", "prime256v1", 32)),
+    [JWT_ES384] = ROW("ES384", JWT_EC, .digest = EVP_sha384, ON("P-384", "secp384r1", 48)),
+    [JWT_EDDSA] = ROW("EdDSA", JWT_ED, ON("Ed25519", NULL, 32)),
+    [JWT_HS256] = ROW("HS256", JWT_HMAC, .digest = EVP_sha256),
+    [JWT_HS384] = ROW("HS384", JWT_HMAC, .digest = EVP_sha384),
+    [JWT_HS512] = ROW("HS512", JWT_HMAC, .digest = EVP_sha512),
 };
+#undef ROW
+#undef ON
 
 const struct jwt_alg_row *jwt_alg_row(enum jwt_alg alg) {
     return &algs[alg];
