@@ -293,7 +293,7 @@ static void begin(struct call *call, const struct kept *kept, struct fit *fit,
 result result_read(struct call *call, struct str address, struct json_writer *w) {
     struct str id;
     uint64_t from;
-    struct kept kept;
+    struct kept kept = {0};
     struct fit fit;
     call->facts.recall.has_key = false; /* who has the same rights is still another caller */
     if (!split(address, &id, &from) || !result_may_keep(call)) return refuse_unknown(call);
