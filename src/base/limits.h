@@ -228,6 +228,10 @@
 #define ANSWERS_TTL_MS_MAX        (INT64_C(60) * 60000)
 #define ANSWERS_UNKNOWN_MS        5000 /* a token may be known a moment after it is given out */
 #define ANSWERS_FAILED_MS         1000 /* an issuer that did not answer is left alone for so long */
+#define CALLOUT_PROCESSES_MAX     64
+#define CALLOUT_HEADERS_MAX       16
+#define CALLOUT_PAUSE_MS          100 /* before a lost process is started anew; doubled each time */
+#define CALLOUT_PAUSE_MS_MAX      30000
 #define ISSUER_TIMEOUT_MS_MAX     60000
 #define ISSUER_SKEW_MS_MAX        (INT64_C(5) * 60000)
 #define ISSUER_FORM_BYTES_MAX     (64 * KIB) /* a token, each byte of it as three */

@@ -158,6 +158,8 @@ const struct section settings_sections[] = {
     {"auth", identity_options, offsetof(struct settings, auth), "Who may come in."},
     {"introspection", introspection_options, offsetof(struct settings, auth.introspection),
      "Opaque tokens, by asking the server that gave them out."},
+    {"callout", callout_options, offsetof(struct settings, auth.callout),
+     "A program or a service of one's own, asked about headers."},
     {"feishu", feishu_options, offsetof(struct settings, auth.feishu),
      "User access tokens of Feishu."},
     {"jwt", jwt_options, offsetof(struct settings, auth.jwt),

@@ -220,7 +220,8 @@ static result ask(const struct identifying *who, const struct answers_question *
     settle(entry, &answer, r);
     bool is_kept = r.why == FAIL_NONE && entry->state != ENTRY_FAILED;
     keep(answers, entry, is_kept ? answer.ttl_ms : 0);
-    if (r.why != FAIL_NONE && r.why != FAIL_MEMORY) leave_alone(answers, issuer);
+    bool is_ours = r.why == FAIL_NONE || r.why == FAIL_MEMORY || r.why == FAIL_BUSY;
+    if (!is_ours) leave_alone(answers, issuer);
     pthread_cond_broadcast(&answers->ended);
     unref(entry);
     *text = answer.text;

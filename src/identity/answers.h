@@ -36,7 +36,7 @@ struct answers_question {
     struct str issuer;     /* all settings that the answer depends on, as bytes */
     struct str credential; /* the token */
     /* Asks, on a thread that may block; `out` in the call's arena. Any failure but FAIL_MEMORY
-     * means that the issuer could not tell. */
+     * and FAIL_BUSY means that the issuer could not tell. */
     result (*ask)(const struct identifying *who, struct str credential, struct answer *out,
                   struct report *report);
 };

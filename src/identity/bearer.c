@@ -35,7 +35,7 @@ static const struct token_judge judge_file = {"auth.yaml", judge_ours};
 /* Asked in this order: what costs nothing first, and a token with the look of a JWT is shown to
  * nobody but its own judge, where there is one. */
 static const struct token_judge *const judges[] = {&judge_file, &judge_jwt, &judge_introspection,
-                                                   &judge_feishu};
+                                                   &judge_feishu, &judge_callout};
 
 static result judge(const struct identifying *who, struct str token, struct principal *out,
                     struct report *report) {

@@ -1,6 +1,7 @@
 #include "base/fault.h"
 #include "base/option.h"
 #include "identity/answers.h"
+#include "identity/callout_process.h"
 #include "identity/provider.h"
 #include "text/bind.h"
 
@@ -8,7 +9,8 @@
 
 /* Asked in this order. */
 static const struct identity_provider *const providers[] = {
-    &provider_header_user, &provider_gateway, &provider_bearer, &provider_development};
+    &provider_header_user, &provider_gateway, &provider_callout, &provider_bearer,
+    &provider_development};
 
 const struct option identity_options[] = {
     {.name = "require_auth",
@@ -98,6 +100,7 @@ result identity_state_new(struct store *store, const struct clock *clock,
     if (r.why == FAIL_NONE)
         r = jwt_state_new(clock, jwks_by_fetch(state->fetcher), &state->jwt, report);
     if (r.why == FAIL_NONE) r = answers_new(clock, &state->answers, report);
+    if (r.why == FAIL_NONE) r = callout_pool_new(clock, &state->callouts, report);
     if (r.why != FAIL_NONE) identity_state_free(state);
     *out = r.why == FAIL_NONE ? state : NULL;
     return r;
@@ -105,6 +108,7 @@ result identity_state_new(struct store *store, const struct clock *clock,
 
 void identity_state_free(struct identity_state *state) {
     if (state == NULL) return;
+    callout_pool_free(state->callouts);
     answers_free(state->answers);
     jwt_state_free(state->jwt);
     fetcher_free(state->fetcher);

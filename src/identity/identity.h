@@ -102,6 +102,7 @@ struct identity_settings {
     struct jwt_settings jwt;                     /* the room `jwt:`, identity/jwt_trust.h */
     struct introspection_settings introspection; /* rooms of their own: identity/issuers.h */
     struct feishu_settings feishu;
+    struct callout_settings callout;
 };
 extern const struct option identity_options[];
 /* Keys of `auth:` that hold maps, which identity_load() reads itself; ends with NULL. */

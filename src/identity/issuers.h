@@ -37,4 +37,12 @@ struct feishu_settings {
 };
 extern const struct option feishu_options[];
 
+struct callout_settings {
+    struct str url, secret;
+    struct option_list command, headers;
+    int64_t processes, timeout_ms;
+    int unknown_users; /* enum issuer_unknown */
+};
+extern const struct option callout_options[];
+
 #endif

@@ -380,6 +380,7 @@ static result load(struct loader *l) {
     TRY(jwt_trusts_load(l->sources, l->identity, l->arena, l->problems, &l->identity->jwt));
     TRY(introspection_load(l->sources, l->identity, l->arena, l->problems,
                            &l->identity->introspection));
+    l->identity->callout = callout_load(l->sources, l->problems);
     l->identity->feishu = feishu_load(l->sources, l->identity, l->problems);
     return let_anyone_in(l);
 }

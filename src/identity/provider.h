@@ -14,6 +14,7 @@
 #define WEIR_IDENTITY_PROVIDER_H
 
 #include "base/map.h"
+#include "identity/callout.h"
 #include "identity/digest.h"
 #include "identity/feishu.h"
 #include "identity/gateway.h"
@@ -51,6 +52,7 @@ struct identity {
     struct jwt_trusts jwt;
     struct introspection introspection;
     const struct feishu_settings *feishu;   /* NULL: off */
+    const struct callout_settings *callout; /* likewise */
     const struct header_user *header_users; /* of enterprise.yaml (identity/header_user.h) */
     size_t n_header_users;
 };
@@ -64,6 +66,7 @@ struct identity_state {
     const struct clock *clock;
     struct fetcher *fetcher; /* asks issuers; only where origin->may_wait */
     struct jwt_state *jwt;
+    struct callout_pool *callouts;
     struct answers *answers; /* of the issuers that are asked of each token */
 };
 
