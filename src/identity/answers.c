@@ -151,7 +151,7 @@ static result left_alone(struct report *report) {
 /* Each part with its length, so that no two questions are spelled alike. */
 static bool make_key(const struct answers_question *q, bool with_credential, struct arena *arena,
                      uint8_t key[DIGEST_SIZE]) {
-    struct str credential = with_credential ? q->credential : STR_NONE;
+    struct str credential = with_credential ? q->credential : STR("");
     struct str text = str_printf(arena, "%s %zu:" STR_FMT "%c%zu:" STR_FMT, q->provider,
                                  q->issuer.len, STR_ARG(q->issuer), with_credential ? '+' : '-',
                                  credential.len, STR_ARG(credential));
