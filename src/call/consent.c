@@ -93,13 +93,12 @@ static result refuse_rejected(struct call *call, const struct approval *approval
 static result refuse_pending(struct call *call, const struct approval *approval) {
     int64_t left_ms = approval->expires_ms - clock_wall_ms(call->clock);
     call->facts.retry_after_ms = left_ms < APPROVAL_RETRY_MS ? left_ms : APPROVAL_RETRY_MS;
-    result r =
-        fail(&call->report, FAIL_DENIED, "APPROVAL_REQUIRED", REPORT_NO_OFFSET,
-             "the call waits for another person's approval: " STR_FMT, STR_ARG(approval->reason));
+    result r = fail(&call->report, FAIL_DENIED, "APPROVAL_REQUIRED", REPORT_NO_OFFSET, STR_FMT,
+                    STR_ARG(approval->reason));
     fail_hint(&call->report,
-              "Make the same call again once request " STR_FMT " is approved "
-              "(`weir approvals approve " STR_FMT "`).",
-              STR_ARG(approval->id), STR_ARG(approval->id));
+              "Request " STR_FMT " waits for an approver; make the same call again once it is "
+              "approved.",
+              STR_ARG(approval->id));
     return r;
 }
 

@@ -60,8 +60,7 @@ static result digest_of(const struct approval_terms *terms, struct arena *arena,
 
 /* -- in the store ----------------------------------------------------------------------------- */
 
-void approval_put(struct json_writer *w, const struct approval *a) {
-    json_object(w);
+static void put_members(struct json_writer *w, const struct approval *a) {
     json_put_text(w, STR("id"), a->id);
     json_put_text(w, STR("state"), str_of(approval_state_name[a->state]));
     json_put_text(w, STR("tool"), a->tool);
@@ -73,15 +72,28 @@ void approval_put(struct json_writer *w, const struct approval *a) {
     json_put_text(w, STR("reason"), a->reason);
     json_put_text(w, STR("policy_version"), a->policy_version);
     json_put_int(w, STR("cost_ceiling_bytes"), a->cost_ceiling_bytes);
-    json_put_int(w, STR("created_ms"), a->created_ms);
-    json_put_int(w, STR("expires_ms"), a->expires_ms);
     json_put_text(w, STR("decided_by"), a->decided_by);
     json_put_text(w, STR("note"), a->note);
-    json_put_int(w, STR("decided_ms"), a->decided_ms);
+}
+
+static void put_time(struct json_writer *w, struct str key, int64_t wall_ms) {
+    char time[CLOCK_ISO_MAX];
+    if (wall_ms == 0)
+        json_put_null(w, key);
+    else
+        json_put_text(w, key, clock_iso(wall_ms, false, time));
+}
+
+void approval_put(struct json_writer *w, const struct approval *a) {
+    json_object(w);
+    put_members(w, a);
+    put_time(w, STR("created_at"), a->created_ms);
+    put_time(w, STR("expires_at"), a->expires_ms);
+    put_time(w, STR("decided_at"), a->decided_ms);
     json_object_end(w);
 }
 
-/* The digest stands before the object: it is no part of what people are shown. */
+/* The digest stands before the object, which is nearly what people are shown. */
 static struct str document(const struct approval *a, struct arena *arena) {
     struct buf buf;
     struct json_writer w;
@@ -90,7 +102,12 @@ static struct str document(const struct approval *a, struct arena *arena) {
     buf_init(&buf, (size_t)APPROVAL_BYTES_MAX);
     buf_add(&buf, str_of(hex));
     json_writer_init(&w, &buf);
-    approval_put(&w, a);
+    json_object(&w);
+    put_members(&w, a);
+    json_put_int(&w, STR("created_ms"), a->created_ms);
+    json_put_int(&w, STR("expires_ms"), a->expires_ms);
+    json_put_int(&w, STR("decided_ms"), a->decided_ms);
+    json_object_end(&w);
     return buf_take(&buf, arena);
 }
 

@@ -104,7 +104,7 @@ MUST_USE result approval_decide(struct store *store, const struct clock *clock,
                                 const struct principal *approver, bool is_yes, struct str note,
                                 struct arena *arena, struct report *report);
 
-/* One JSON object, for lists. */
+/* One JSON object, for people: times in UTC, null where there is none. */
 void approval_put(struct json_writer *w, const struct approval *approval);
 
 #endif
