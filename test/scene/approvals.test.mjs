@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { binary, startServer, workspace } from "../e2e/weir.mjs";
 import { records, waitFor } from "./faults.mjs";
+import { noRedis, startRedis } from "./redis.mjs";
 import { ask, modern, open, request, session } from "./wire.mjs";
 
 const rules = {
@@ -31,6 +32,12 @@ function configure() {
   return { dir, put, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
+const weirOf = (config, space) => (...args) => spawnSync(binary, ["approvals", ...args, "--config", config.dir],
+  { cwd: space.dir, env: space.env, encoding: "utf8", timeout: 60_000 });
+const query = async (server, user, sql) =>
+  (await ask(server, user, { body: { tool: "run_select_sql", arguments: { sql } } })).json;
+const numbers = (limit) => `SELECT n FROM numbers ORDER BY n LIMIT ${limit}`;
+
 describe("approvals", () => {
   const config = configure(), space = workspace();
   let one, two;
@@ -40,11 +47,8 @@ describe("approvals", () => {
   });
   after(async () => { await one.stop(); await two.stop(); space.remove(); config.remove(); });
 
-  const weir = (...args) => spawnSync(binary, ["approvals", ...args, "--config", config.dir],
-    { cwd: space.dir, env: space.env, encoding: "utf8", timeout: 60_000 });
+  const weir = weirOf(config, space);
   const listed = (...args) => weir("list", ...args).stdout.trim().split("\n").filter(Boolean).map((line) => JSON.parse(line));
-  const query = async (server, user, sql) =>
-    (await ask(server, user, { body: { tool: "run_select_sql", arguments: { sql } } })).json;
   const held = async (server, user, sql) => {
     const reply = await query(server, user, sql);
     assert.equal(reply.error?.code, "APPROVAL_REQUIRED", JSON.stringify(reply));
@@ -53,7 +57,6 @@ describe("approvals", () => {
     assert.equal(reply.metadata.approval.given, false);
     return reply.metadata.approval.id;
   };
-  const numbers = (limit) => `SELECT n FROM numbers ORDER BY n LIMIT ${limit}`;
 
   test("asked twice it is one request; another person approves it; it is used once, on whichever replica", async () => {
     const id = await held(one, "bob", numbers(1));
@@ -164,5 +167,52 @@ describe("approvals", () => {
       const end = await stream.event((e) => e.json?.id === "c");
       assert.equal(end.json.result.structuredContent.ok, true);
     });
+  });
+});
+
+describe("approvals on a Redis that is killed", { skip: noRedis }, () => {
+  const config = configure(), spaces = [workspace(), workspace()];
+  let redis, one, two;
+  before(async () => {
+    redis = await startRedis();
+    for (const space of spaces) Object.assign(space.env, { REDIS_URL: redis.url, WEIR_SECRET: "s".repeat(43) });
+    one = await startServer({ config: config.dir, space: spaces[0] });
+    two = await startServer({ config: config.dir, space: spaces[1] });
+  });
+  after(async () => {
+    await one.stop(); await two.stop(); await redis.remove();
+    for (const space of spaces) space.remove();
+    config.remove();
+  });
+
+  test("are not lost and not used twice, over kills of Redis and of a replica", async () => {
+    const weir = weirOf(config, spaces[0]);
+    const asked = await query(one, "bob", numbers(1));
+    const { id } = asked.metadata.approval;
+    assert.equal(weir("approve", id, "--as", "eve").status, 0);
+
+    await redis.stop();
+    const blind = await query(two, "bob", numbers(1));
+    assert.equal(blind.error.code, "STORE_UNAVAILABLE", "closed: nobody knows whether it was used");
+    assert.equal(weir("reject", id, "--as", "eve").status, 1);
+    assert.ok(await redis.start());
+
+    let used = 0;
+    const caller = async (server) => {
+      for (let i = 0; i < 10; i++) {
+        const reply = await query(server, "bob", numbers(1)).catch(() => undefined); // its replica was killed
+        used += reply?.ok === true;
+      }
+    };
+    const callers = Promise.all([one, two, one, two].map(caller));
+    await one.stop("SIGKILL");
+    await callers;
+    one = await startServer({ config: config.dir, space: spaces[0] });
+    await caller(one);
+    assert.ok(used <= 1, `used ${used} times`);
+    const ran = spaces.flatMap(records).filter((r) => r.tool_name === "run_select_sql" && r.outcome === "success");
+    assert.ok(ran.length <= 1, `ran ${ran.length} times`);
+    const [last] = weir("list", "--all").stdout.trim().split("\n").map((line) => JSON.parse(line)).filter((a) => a.id === id);
+    assert.equal(last.state, "used");
   });
 });
