@@ -6,9 +6,6 @@
 
 #include <openssl/evp.h>
 
-#define DIGITS_OF(n) #n
-#define DIGITS(n)    DIGITS_OF(n)
-
 /*
  * Behind the prefix (its hash tag keeps all in one slot of a cluster):
  *
@@ -21,106 +18,108 @@
  *   w:MS:KEY  list   a window's times, in order
  *   p:KEY     zset   a place's members by their ends
  *
- * Nothing has a time of life in Redis' own sense: what is valid would be evicted by it
- * (volatile-lru) and what ended would go without being counted. `ends` is swept instead, a little
- * by each step that changes something and more by each tick.
+ * The tide begins at the time, in microseconds, so that a Redis that lost its data gives out no
+ * version again. Nothing has a time of life in Redis' own sense: what is valid would be evicted by
+ * it (volatile-lru), and what ended would go without being counted. `ends` is swept instead, a
+ * little by each step that changes something and more by each tick.
  */
+#define CONSTANTS                                                                                  \
+    "local ENTRY, HIT, SWEEP, FULL, RANGE = %d, %d, %d, {'" REDIS_FULL "'}, {'" REDIS_RANGE        \
+    "'}\n%s%s"
+
+/* clang-format off: a line of Lua is a line here */
+
 static const char prelude[] =
     "local call, sums, P = redis.call, KEYS[1], string.sub(KEYS[1], 1, -5)\n"
     "local ends, now, most = P..'ends', tonumber(ARGV[1]), tonumber(ARGV[2])\n"
     "local FOREVER, ANY = '9223372036854775807', '18446744073709551615'\n"
-    "local ENTRY, HIT = " DIGITS(STORE_ENTRY_BYTES) ", " DIGITS(
-        STORE_HIT_BYTES) "\n"
-                         "local FULL = {'" REDIS_FULL "'}\n"
-                         "if not now then\n"
-                         "  local t = call('TIME')\n"
-                         "  now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
-                         "end\n"
-                         "local function text(n) return string.format('%.0f', n) end\n"
-                         "local function is_live(x) return x and tonumber(x) > now end\n"
-                         "local function end_of(ttl)\n"
-                         "  if ttl == FOREVER then return FOREVER end\n"
-                         "  return text(now + tonumber(ttl))\n"
-                         "end\n"
-                         "local function mark(name, x)\n"
-                         "  if x == FOREVER then call('ZREM', ends, name) else call('ZADD', ends, "
-                         "x, name) end\n"
-                         "end\n"
-                         "local function count(n) if n ~= 0 then call('HINCRBY', sums, 'bytes', "
-                         "text(n)) end end\n"
-                         "local function bytes() return call('HGET', sums, 'bytes') or '0' end\n"
-                         "local function fits(n) return n <= 0 or tonumber(bytes()) + n <= most "
-                         "end\n"
-                         "local function next_version() return text(call('HINCRBY', sums, 'tide', "
-                         "1)) end\n"
-                         "local function version_of(key)\n"
-                         "  local e = call('HMGET', P..'e:'..key, 'v', 'x')\n"
-                         "  return is_live(e[2]) and e[1] or '0', e[1]\n"
-                         "end\n"
-                         "local function is_meant(version, expected)\n"
-                         "  return version ~= '0' and (expected == ANY or expected == version)\n"
-                         "end\n"
-                         /* Each takes the name without its sort, and may be given one that is not
-                            there. */
-                         "local drop = {}\n"
-                         "function drop.e(key)\n"
-                         "  count(-(call('HSTRLEN', P..'e:'..key, 'b') + #key + ENTRY))\n"
-                         "  call('UNLINK', P..'e:'..key)\n"
-                         "  call('ZREM', ends, 'e:'..key)\n"
-                         "end\n"
-                         "function drop.l(log)\n"
-                         "  local z = call('HGET', P..'l:'..log, 'z')\n"
-                         "  if z then count(-(tonumber(z) + #log + ENTRY)) end\n"
-                         "  call('UNLINK', P..'l:'..log, P..'v:'..log)\n"
-                         "  call('ZREM', ends, 'l:'..log)\n"
-                         "end\n"
-                         "function drop.c(key)\n"
-                         "  count(-(#key + ENTRY))\n"
-                         "  call('UNLINK', P..'c:'..key)\n"
-                         "  call('ZREM', ends, 'c:'..key)\n"
-                         "end\n"
-                         "function drop.w(name)\n"
-                         "  local n = call('LLEN', P..'w:'..name)\n"
-                         "  if n > 0 then count(-(n * HIT + #name + ENTRY)) end\n"
-                         "  call('UNLINK', P..'w:'..name)\n"
-                         "  call('ZREM', ends, 'w:'..name)\n"
-                         "end\n"
-                         "local function leave(key, member)\n"
-                         "  count(-(#key + #member + ENTRY))\n"
-                         "  call('ZREM', P..'p:'..key, member)\n"
-                         "end\n"
-                         "local function mark_places(key)\n"
-                         "  local first = call('ZRANGE', P..'p:'..key, 0, 0, 'WITHSCORES')\n"
-                         "  if first[2] and tonumber(first[2]) < 9e18 then mark('p:'..key, "
-                         "first[2])\n"
-                         "  else mark('p:'..key, FOREVER) end\n"
-                         "end\n"
-                         "function drop.p(key)\n" /* those who are in stay in */
-                         "  for _, member in ipairs(call('ZRANGEBYSCORE', P..'p:'..key, '-inf', "
-                         "text(now))) do\n"
-                         "    leave(key, member)\n"
-                         "  end\n"
-                         "  mark_places(key)\n"
-                         "end\n"
-                         "local function sweep(n)\n"
-                         "  local due = call('ZRANGEBYSCORE', ends, '-inf', text(now), 'LIMIT', 0, "
-                         "n)\n"
-                         "  for _, name in ipairs(due) do drop[string.sub(name, 1, "
-                         "1)](string.sub(name, 3)) end\n"
-                         "  return #due\n"
-                         "end\n"
-                         /* What has expired but was not swept yet makes room first; a step that
-                          * changed something removes more than it made. */
-                         "local function attempt(run)\n"
-                         "  local got = run()\n"
-                         "  for _ = 1, 8 do\n"
-                         "    if got ~= FULL or sweep(" DIGITS(
-                             STORE_SWEEP_MAX) ") == 0 then break end\n"
-                                              "    got = run()\n"
-                                              "  end\n"
-                                              "  sweep(4)\n"
-                                              "  return got\n"
-                                              "end\n";
+    "if not now then\n"
+    "  local t = call('TIME')\n"
+    "  now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+    "end\n"
+    "local function text(n) return string.format('%.0f', n) end\n"
+    "local function is_live(x) return x and tonumber(x) > now end\n"
+    "local function end_of(ttl)\n"
+    "  if ttl == FOREVER then return FOREVER end\n"
+    "  return text(now + tonumber(ttl))\n"
+    "end\n"
+    "local function mark(name, x)\n"
+    "  if x == FOREVER then call('ZREM', ends, name) else call('ZADD', ends, x, name) end\n"
+    "end\n"
+    "local function count(n) if n ~= 0 then call('HINCRBY', sums, 'bytes', text(n)) end end\n"
+    "local function bytes() return call('HGET', sums, 'bytes') or '0' end\n"
+    "local function fits(n) return n <= 0 or tonumber(bytes()) + n <= most end\n"
+    "local function next_version()\n"
+    "  local n = call('HINCRBY', sums, 'tide', 1)\n"
+    "  if n == 1 then\n"
+    "    n = now * 1000\n"
+    "    call('HSET', sums, 'tide', text(n))\n"
+    "  end\n"
+    "  return text(n)\n"
+    "end\n"
+    "local function version_of(key)\n"
+    "  local e = call('HMGET', P..'e:'..key, 'v', 'x')\n"
+    "  return is_live(e[2]) and e[1] or '0', e[1]\n"
+    "end\n"
+    "local function is_meant(version, expected)\n"
+    "  return version ~= '0' and (expected == ANY or expected == version)\n"
+    "end\n"
+    /* Each takes the name without its sort, and may be given one that is not there. */
+    "local drop = {}\n"
+    "function drop.e(key)\n"
+    "  count(-(call('HSTRLEN', P..'e:'..key, 'b') + #key + ENTRY))\n"
+    "  call('UNLINK', P..'e:'..key)\n"
+    "  call('ZREM', ends, 'e:'..key)\n"
+    "end\n"
+    "function drop.l(log)\n"
+    "  local z = call('HGET', P..'l:'..log, 'z')\n"
+    "  if z then count(-(tonumber(z) + #log + ENTRY)) end\n"
+    "  call('UNLINK', P..'l:'..log, P..'v:'..log)\n"
+    "  call('ZREM', ends, 'l:'..log)\n"
+    "end\n"
+    "function drop.c(key)\n"
+    "  count(-(#key + ENTRY))\n"
+    "  call('UNLINK', P..'c:'..key)\n"
+    "  call('ZREM', ends, 'c:'..key)\n"
+    "end\n"
+    "function drop.w(name)\n"
+    "  local n = call('LLEN', P..'w:'..name)\n"
+    "  if n > 0 then count(-(n * HIT + #name + ENTRY)) end\n"
+    "  call('UNLINK', P..'w:'..name)\n"
+    "  call('ZREM', ends, 'w:'..name)\n"
+    "end\n"
+    "local function leave(key, member)\n"
+    "  count(-(#key + #member + ENTRY))\n"
+    "  call('ZREM', P..'p:'..key, member)\n"
+    "end\n"
+    "local function mark_places(key)\n"
+    "  local first = call('ZRANGE', P..'p:'..key, 0, 0, 'WITHSCORES')\n"
+    "  if first[2] and tonumber(first[2]) < 9e18 then mark('p:'..key, first[2])\n"
+    "  else mark('p:'..key, FOREVER) end\n"
+    "end\n"
+    /* Those who are in stay in. */
+    "function drop.p(key)\n"
+    "  for _, member in ipairs(call('ZRANGEBYSCORE', P..'p:'..key, '-inf', text(now))) do\n"
+    "    leave(key, member)\n"
+    "  end\n"
+    "  mark_places(key)\n"
+    "end\n"
+    "local function sweep(n)\n"
+    "  local due = call('ZRANGEBYSCORE', ends, '-inf', text(now), 'LIMIT', 0, n)\n"
+    "  for _, name in ipairs(due) do drop[string.sub(name, 1, 1)](string.sub(name, 3)) end\n"
+    "  return #due\n"
+    "end\n"
+    /* What has expired but was not swept yet makes room first; a step that changed something
+     * removes more than it made. */
+    "local function attempt(run)\n"
+    "  local got = run()\n"
+    "  for _ = 1, 8 do\n"
+    "    if got ~= FULL or sweep(SWEEP) == 0 then break end\n"
+    "    got = run()\n"
+    "  end\n"
+    "  sweep(4)\n"
+    "  return got\n"
+    "end\n";
 
 /* Every command that a script runs, on keys that are gone at the end: a user who may not run one
  * shall hear so at the start, not in the middle of a step. Written by whoever asks, so that a
@@ -143,10 +142,9 @@ static const char tide[] = "return {call('HGET', sums, 'tide') or '0'}\n";
 
 static const char usage[] = "return {bytes()}\n";
 
-static const char do_sweep[] =
-    "sweep(" DIGITS(STORE_SWEEP_MAX) ")\n"
-                                     "call('HINCRBY', sums, 'bytes', 0)\n"
-                                     "return {bytes()}\n";
+static const char do_sweep[] = "sweep(SWEEP)\n"
+                               "call('HINCRBY', sums, 'bytes', 0)\n"
+                               "return {bytes()}\n";
 
 static const char get[] = "local e = call('HMGET', P..'e:'..ARGV[3], 'v', 'x', 'b')\n"
                           "if not is_live(e[2]) then return {'0', '0', text(now), ''} end\n"
@@ -198,27 +196,24 @@ static const char append[] =
     "  count(grown)\n"
     "  last, z = last + 1, z + #value + ENTRY\n"
     "  if keep > 0 and last >= keep then first = math.max(first, last - keep + 1) end\n"
-    "  local n = math.min(first - head, " DIGITS(
-        STORE_SWEEP_MAX) ")\n"
-                         "  if n > 0 then\n"
-                         "    local gone = 0\n"
-                         "    for _, v in ipairs(call('LRANGE', list, 0, n - 1)) do gone = gone + "
-                         "#v + ENTRY end\n"
-                         "    call('LTRIM', list, n, -1)\n"
-                         "    count(-gone)\n"
-                         "    head, z = head + n, z - gone\n"
-                         "  end\n"
-                         "  local x = end_of(ttl)\n"
-                         "  call('HSET', at, 'f', text(first), 'n', text(last), 'h', text(head), "
-                         "'z', text(z), 'x', x)\n"
-                         "  mark('l:'..log, x)\n"
-                         "  next_version()\n"
-                         "  return {text(last)}\n"
-                         "end)\n";
+    "  local n = math.min(first - head, SWEEP)\n"
+    "  if n > 0 then\n"
+    "    local gone = 0\n"
+    "    for _, v in ipairs(call('LRANGE', list, 0, n - 1)) do gone = gone + #v + ENTRY end\n"
+    "    call('LTRIM', list, n, -1)\n"
+    "    count(-gone)\n"
+    "    head, z = head + n, z - gone\n"
+    "  end\n"
+    "  local x = end_of(ttl)\n"
+    "  call('HSET', at, 'f', text(first), 'n', text(last), 'h', text(head), 'z', text(z), 'x', x)\n"
+    "  mark('l:'..log, x)\n"
+    "  next_version()\n"
+    "  return {text(last)}\n"
+    "end)\n";
 
 static const char do_read[] =
-    "local log, after, max, room = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), "
-    "tonumber(ARGV[6])\n"
+    "local log, after = ARGV[3], tonumber(ARGV[4])\n"
+    "local max, room = tonumber(ARGV[5]), tonumber(ARGV[6])\n"
     "local l = call('HMGET', P..'l:'..log, 'f', 'n', 'h', 'x')\n"
     "if not is_live(l[4]) then return {'0', '0', '0'} end\n"
     "local from, last = math.max(after + 1, tonumber(l[1])), tonumber(l[2])\n"
@@ -254,7 +249,7 @@ static const char add[] = "local key, delta, ttl = ARGV[3], ARGV[4], ARGV[5]\n"
                           "    count(#key + ENTRY)\n"
                           "  end\n"
                           "  local sum = redis.pcall('HINCRBY', at, 's', delta)\n"
-                          "  if type(sum) == 'table' then return {'" REDIS_RANGE "'} end\n"
+                          "  if type(sum) == 'table' then return RANGE end\n"
                           "  return {call('HGET', at, 's')}\n"
                           "end)\n";
 
@@ -278,8 +273,8 @@ static const char admit[] =
     "return attempt(function()\n"
     "  local tight, wait, left, grown = 0, 0, math.huge, 0\n"
     "  for i = 3, #ARGV, 3 do\n"
-    "    local name, max, span = ARGV[i + 2]..':'..ARGV[i], tonumber(ARGV[i + 1]), "
-    "tonumber(ARGV[i + 2])\n"
+    "    local name = ARGV[i + 2]..':'..ARGV[i]\n"
+    "    local max, span = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])\n"
     "    local at = P..'w:'..name\n"
     "    forget(name, now - span)\n"
     "    local n = call('LLEN', at)\n"
@@ -332,6 +327,8 @@ static const char do_leave[] = "local key, member = ARGV[3], ARGV[4]\n"
                                "if x then leave(key, member) mark_places(key) end\n"
                                "return {is_live(x) and '1' or '0'}\n";
 
+/* clang-format on */
+
 /* To touch, to enter and to stay twice is to have done so once, a little later. */
 static const struct {
     const char *body;
@@ -354,7 +351,8 @@ bool redis_script_is_repeatable(enum redis_script script) {
 result redis_script_make(struct arena *arena, struct redis_text out[REDIS_SCRIPT_COUNT]) {
     for (size_t i = 0; i < REDIS_SCRIPT_COUNT; i++) {
         uint8_t digest[EVP_MAX_MD_SIZE];
-        struct str text = str_printf(arena, "%s%s", prelude, scripts[i].body);
+        struct str text = str_printf(arena, CONSTANTS, STORE_ENTRY_BYTES, STORE_HIT_BYTES,
+                                     STORE_SWEEP_MAX, prelude, scripts[i].body);
         /* SHA-1 is the name that Redis gives a script, and guards nothing. */
         bool is_named = !fault_now() && text.ptr != NULL &&
                         EVP_Digest(text.ptr, text.len, digest, NULL, EVP_sha1(), NULL) == 1;

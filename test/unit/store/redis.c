@@ -375,6 +375,23 @@ static void a_server_that_takes_no_writes_is_told(void **state) {
     own_end(&own);
 }
 
+/* Who held a lease before has lost it, though its name is taken anew. */
+static void a_server_that_lost_all_gives_no_version_again(void **state) {
+    (void)state;
+    struct own own;
+    own_make(&own, NULL, "--port");
+    room_open(&own.room);
+    uint64_t mine = 0;
+    for (int i = 0; i < 20; i++) mine = put(&own.room, "lease", "us", MINUTE);
+    tell(&own, "FLUSHALL");
+    clock_move(&own.room.clock, 1);
+    uint64_t theirs = put_new(&own.room, "lease", "them", MINUTE);
+    assert_true(theirs > mine);
+    assert_false(touch(&own.room, "lease", mine, MINUTE));
+    assert_true(put(&own.room, "lease", "them", MINUTE) == theirs + 1);
+    own_end(&own);
+}
+
 static void one_that_throws_out_keys_is_refused(void **state) {
     (void)state;
     static const struct {
@@ -490,6 +507,7 @@ int main(void) {
         cmocka_unit_test(a_nonce_is_good_once_through_kills),
         cmocka_unit_test(a_slow_server_is_not_waited_for),
         cmocka_unit_test(a_server_that_takes_no_writes_is_told),
+        cmocka_unit_test(a_server_that_lost_all_gives_no_version_again),
         cmocka_unit_test(one_that_throws_out_keys_is_refused),
         cmocka_unit_test(clocks_need_not_agree),
         cmocka_unit_test(a_node_of_a_cluster_holds_all_keys),
