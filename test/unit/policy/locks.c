@@ -14,19 +14,25 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS = 4, DECISIONS = 100000, WAIT_S = 60 };
+/* A sanitizer makes each fifty times as slow. */
+#ifdef WEIR_SANITIZED
+enum { DECISIONS = 10000 };
+#else
+enum { DECISIONS = 100000 };
+#endif
+enum { THREADS = 4, EACH_MIN = DECISIONS / 100, WAIT_S = 60 };
 
 struct watched {
     struct crowd crowd;
     struct policy_limiter *limiter;
     _Atomic uint64_t ready, done, allowed, limited, denied;
-    _Atomic uint64_t locks;
     _Atomic bool goes;
 };
 
@@ -86,7 +92,7 @@ static void run_child(void) {
     uint64_t before = lock_count();
     atomic_store(&w.goes, true);
     wait_for(&w.done);
-    bool is_mixed = w.allowed > 1000 && w.limited > 1000 && w.denied > 1000;
+    bool is_mixed = w.allowed > EACH_MIN && w.limited > EACH_MIN && w.denied > EACH_MIN;
     _exit(!is_mixed ? 5 : lock_count() != before ? 6 : 0);
 }
 
@@ -97,7 +103,8 @@ static void decisions_take_no_lock(void **state) {
     assert_true(child >= 0);
     if (child == 0) run_child();
     assert_int_equal(waitpid(child, &how, 0), child);
-    if (WIFSIGNALED(how)) fail_msg("ended by signal %d: a futex was asked for", WTERMSIG(how));
+    if (WIFSIGNALED(how) && WTERMSIG(how) == SIGSYS) fail_msg("a futex was asked for");
+    assert_true(WIFEXITED(how));
     assert_int_equal(WEXITSTATUS(how), 0);
 }
 
