@@ -60,9 +60,22 @@ static inline void issuer_says(int status, const char *says) {
     pthread_mutex_unlock(&issuer.lock);
 }
 
-static inline void answer_held(void *ctx) {
-    (void)ctx;
-    far_answer(issuer.held, issuer.status, (struct http_header){0}, str_of(issuer.says));
+static inline void answer_held(void *exchange) {
+    pthread_mutex_lock(&issuer.lock);
+    int status = issuer.status;
+    const char *says = issuer.says;
+    pthread_mutex_unlock(&issuer.lock);
+    far_answer(exchange, status, (struct http_header){0}, str_of(says));
+}
+
+/* Answers the one that was kept waiting; who is still on his way is not kept any more. */
+static inline void issuer_release(void) {
+    pthread_mutex_lock(&issuer.lock);
+    struct http_exchange *held = issuer.held;
+    issuer.held = NULL;
+    issuer.holds = false;
+    pthread_mutex_unlock(&issuer.lock);
+    if (held != NULL) assert_true(loop_post(http_loop(held), answer_held, held));
 }
 
 /* -- who asks it ------------------------------------------------------------------------------ */
