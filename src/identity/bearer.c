@@ -9,6 +9,13 @@ result token_refuse(struct report *report, const char *sentence) {
     return r;
 }
 
+result token_refuse_claims(struct report *report, enum jwt_verdict verdict) {
+    if (verdict == JWT_SCOPES)
+        return fail(report, FAIL_DENIED, "INSUFFICIENT_SCOPE", REPORT_NO_OFFSET,
+                    "the token has not the scopes that this server needs");
+    return token_refuse(report, "the bearer token is not accepted");
+}
+
 /* The token of a header; STR_NONE when it is of another scheme or of no form. */
 static struct str token_of(struct str header) {
     struct str value = str_trim(header);

@@ -288,7 +288,7 @@ static result judge(const struct identifying *who, struct str token, bool *is_kn
     out->token_id = token_shown(token, who->arena);
     if (who->arena->is_spent) return fail_memory(report);
     *is_known = verdict == JWT_GOOD;
-    return *is_known ? OK : token_refuse(report, "the bearer token is not accepted");
+    return *is_known ? OK : token_refuse_claims(report, verdict);
 }
 
 const struct token_judge judge_introspection = {"introspection", judge};

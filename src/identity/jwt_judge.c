@@ -155,10 +155,7 @@ static result refuse(const struct judging *j, enum jwt_verdict verdict, struct r
         fail_hint(report, "Try again in a few seconds with the same token.");
         return r;
     }
-    if (verdict == JWT_SCOPES)
-        return fail(report, FAIL_DENIED, "INSUFFICIENT_SCOPE", REPORT_NO_OFFSET,
-                    "the token has not the scopes that this server needs");
-    return token_refuse(report, "the bearer token is not accepted");
+    return token_refuse_claims(report, verdict);
 }
 
 /* -- the whole -------------------------------------------------------------------------------- */

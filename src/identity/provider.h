@@ -111,6 +111,8 @@ struct str token_shown_hash(const uint8_t hash[DIGEST_SIZE], struct arena *arena
 
 /* A bearer token that is no good, in one sentence for the client that says no more than it must. */
 result token_refuse(struct report *report, const char *sentence);
+/* The same for claims that were judged: of all verdicts only missing scopes are told apart. */
+result token_refuse_claims(struct report *report, enum jwt_verdict verdict);
 
 extern const struct identity_provider provider_bearer;
 extern const struct identity_provider provider_development;

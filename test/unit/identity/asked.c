@@ -124,9 +124,10 @@ static void test_introspection_settings(void **unused) {
     assert_true(principal_has_role(&who, STR("writer")));
     assert_int_equal(who.n_roles, 1);
     issuer_says(200, SAID(",\"iss\":\"https://as.example\""));
-    assert_int_equal(identify("without the scope"), FAIL_DENIED);
+    assert_int_equal(identify("without-the-scope"), FAIL_DENIED);
+    assert_string_equal(report.code, "INSUFFICIENT_SCOPE");
     issuer_says(200, SAID(",\"iss\":\"https://evil.example\",\"scope\":\"b\""));
-    assert_int_equal(identify("of another"), FAIL_DENIED);
+    assert_int_equal(identify("of-another"), FAIL_DENIED);
     end();
 }
 
