@@ -105,7 +105,7 @@ static result try_once(struct redis_store *store, const struct redis_step *step,
     struct redis_link *link = &out->slot->link;
     result r = ask(store, step, link, deadline_ns, &out->reply);
     if (r.why == FAIL_NONE && out->reply->sort == REDIS_LIST) return OK;
-    *trouble = (struct redis_trouble){.why = r.why, .is_sent = link->is_sent, .is_broken = true};
+    *trouble = (struct redis_trouble){.why = r.why, .is_sent = link->is_sent};
     if (r.why == FAIL_NONE) note_wrong(link, out->reply, trouble);
     trouble->is_broken = r.why == FAIL_IO && !link->is_late;
     memcpy(trouble->reason, link->reason, sizeof trouble->reason);

@@ -17,9 +17,9 @@ static struct arena arena;
 static struct problems problems;
 static struct settings settings;
 
-static const char *const names[] = {"HTTP_HOST",       "HTTP_PORT",      "MCP_SERVICE_PORT",
-                                    "WEIR_LOG_LEVEL",  "LOGS_DIRECTORY", "STATE_DIRECTORY",
-                                    "MCP_REQUIRE_AUTH"};
+static const char *const names[] = {"HTTP_HOST",        "HTTP_PORT",      "MCP_SERVICE_PORT",
+                                    "WEIR_LOG_LEVEL",   "LOGS_DIRECTORY", "STATE_DIRECTORY",
+                                    "MCP_REQUIRE_AUTH", "REDIS_URL",      "MCP_STORE_CONFIG"};
 
 static int setup(void **state) {
     (void)state;
@@ -234,6 +234,40 @@ static void tells_everything_at_once(void **state) {
     for (size_t i = 0; i < COUNT(some); i++) assert_non_null(strstr(complaints(), some[i]));
 }
 
+/* -- the store -------------------------------------------------------------------------------- */
+
+static void knows_where_the_store_is(void **state) {
+    (void)state;
+    static const struct {
+        const char *weir, *redis_url, *superset, *complaint;
+        enum store_kind_id kind;
+    } cases[] = {
+        {"{}", NULL, NULL, NULL, STORE_SQLITE},
+        {"{}", "redis://h", NULL, NULL, STORE_REDIS},
+        {"store: {redis_url: 'redis://h'}", NULL, NULL, NULL, STORE_REDIS},
+        {"store: {kind: sqlite}", "redis://h", NULL, NULL, STORE_SQLITE},
+        {"MCP_STORE_CONFIG: {enabled: true, CACHE_REDIS_URL: 'redis://h'}", NULL, NULL, NULL,
+         STORE_REDIS},
+        {"{}", NULL, "{\"enabled\": true, \"CACHE_REDIS_URL\": \"rediss://h:6380/1\"}", NULL,
+         STORE_REDIS},
+        {"{}", NULL, "{\"enabled\": true, \"CACHE_REDIS_URL\": null}", NULL, STORE_SQLITE},
+        {"store: {kind: redis}", NULL, NULL, "begins with none of redis://", STORE_REDIS},
+        {"{}", "http://hidden", NULL, "begins with none of redis://", STORE_REDIS},
+        {"{}", "redis://u:hidden@h:99999", NULL, "has a port that is none", STORE_REDIS},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        if (cases[i].redis_url != NULL) setenv("REDIS_URL", cases[i].redis_url, 1);
+        if (cases[i].superset != NULL) setenv("MCP_STORE_CONFIG", cases[i].superset, 1);
+        read_all(cases[i].weir, NULL, no_flags);
+        unsetenv("REDIS_URL");
+        unsetenv("MCP_STORE_CONFIG");
+        assert_int_equal(problems.n_errors, cases[i].complaint != NULL);
+        assert_int_equal(store_kind_of(&settings.store), cases[i].kind);
+        if (cases[i].complaint != NULL) assert_non_null(strstr(complaints(), cases[i].complaint));
+        assert_null(strstr(complaints(), "hidden"));
+    }
+}
+
 /* -- loopback --------------------------------------------------------------------------------- */
 
 static void knows_what_is_loopback(void **state) {
@@ -316,6 +350,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(tells_what_is_wrong, setup, teardown),
         cmocka_unit_test_setup_teardown(tells_where, setup, teardown),
         cmocka_unit_test_setup_teardown(tells_everything_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(knows_where_the_store_is, setup, teardown),
         cmocka_unit_test_setup_teardown(knows_what_is_loopback, setup, teardown),
         cmocka_unit_test_setup_teardown(prints_every_row, setup, teardown),
         cmocka_unit_test_setup_teardown(runs_out_of_memory_cleanly, setup, teardown),
