@@ -172,6 +172,7 @@
 #define JOURNAL_LEASE_MS             5000 /* after which a replica that is silent counts as gone */
 #define JOURNAL_BEAT_MS              1000
 #define JOURNAL_TTL_MS               (INT64_C(10) * 60000) /* for a client to come back for its answer */
+#define JOURNAL_RUN_TTL_MS           (INT64_C(25) * 3600000) /* of one that still runs: the longest query, and more */
 #define JOURNAL_ARENA_BYTES          (1 * MIB)
 #define JOURNAL_READ_MAX             256        /* events read at once */
 #define NEWS_LOOK_MS                 500        /* between looks at what other replicas tell */

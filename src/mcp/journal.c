@@ -64,7 +64,7 @@ result journal_take_over(struct journals *journals, struct journal *journal, str
 
 result journal_open(struct journals *journals, struct journal *journal, struct str body,
                     struct arena *arena, struct report *report) {
-    struct store_item request = {key_of("journal", journal->name, arena), body, JOURNAL_TTL_MS};
+    struct store_item request = {key_of("journal", journal->name, arena), body, JOURNAL_RUN_TTL_MS};
     if (request.key.ptr == NULL) return fail_memory(report);
     TRY(store_put(journals->store, &request, NULL, report));
     return journal_take_over(journals, journal, arena, report);
@@ -84,10 +84,14 @@ void journal_close(struct journals *journals, struct journal *journal) {
     if (!link_joined(&journal->link)) return;
     journal_forget(journals, journal);
     arena_init(&arena, JOURNAL_ARENA_BYTES);
-    struct str key = key_of("lease", journal->name, &arena);
-    if (key.ptr == NULL ||
-        store_remove(journals->store, key, journal->lease_version, &was_there, &unused).why !=
-            FAIL_NONE)
+    struct str lease = key_of("lease", journal->name, &arena);
+    struct str request = key_of("journal", journal->name, &arena);
+    result r = lease.ptr == NULL || request.ptr == NULL ? fail_memory(&unused) : OK;
+    if (r.why == FAIL_NONE)
+        r = store_touch(journals->store, request, STORE_ANY, JOURNAL_TTL_MS, NULL, &unused);
+    if (r.why == FAIL_NONE)
+        r = store_remove(journals->store, lease, journal->lease_version, &was_there, &unused);
+    if (r.why != FAIL_NONE)
         log_line(LOG_WARN, "lease_not_ended", STR_NONE, "%s", unused.sentence);
     journal->lease_version = STORE_ABSENT;
     arena_deinit(&arena);
@@ -111,7 +115,7 @@ result journal_append(struct journals *journals, struct journal *journal, bool i
     struct store_append append = {
         .log = key_of("events", journal->name, arena),
         .value = str_printf(arena, "%c" STR_FMT, is_answer ? 'a' : 'm', STR_ARG(json)),
-        .ttl_ms = JOURNAL_TTL_MS,
+        .ttl_ms = is_answer ? JOURNAL_TTL_MS : JOURNAL_RUN_TTL_MS,
         .guard = key_of("lease", journal->name, arena),
         .guard_version = journal->lease_version};
     if (append.log.ptr == NULL || append.value.ptr == NULL || append.guard.ptr == NULL)

@@ -21,7 +21,7 @@
 
 enum { PATIENCE_MS = 4, IDLE_BEFORE_TIME = 6, IDLE_AT_END = 5, STEP_MS = 20, HOUSE_INPUTS = 1000 };
 enum { FIRST_STEP_MS = 1000, LAST_STEP_MS = 600000, END_MS = 30000 };
-#define LATER_MS (INT64_C(25) * 3600000) /* when everything kept has ended */
+#define LATER_MS (INT64_C(26) * 3600000) /* when everything kept has ended */
 
 static struct house *house;
 
