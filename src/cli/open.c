@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void print_problems(const struct problems *problems, struct arena *arena) {
+void cli_print_problems(const struct problems *problems, struct arena *arena) {
     for (size_t i = 0; i < problems->n; i++)
         fprintf(stderr, STR_FMT "\n", STR_ARG(problem_print(&problems->items[i], arena)));
 }
@@ -17,7 +17,7 @@ bool cli_open(struct house *house, const struct config_setup *setup) {
     arena_init(&arena, CONFIG_PROBLEM_BYTES_MAX);
     problems_init(&problems, &arena);
     result r = house_open(house, setup, &problems, &report);
-    print_problems(&problems, &arena);
+    cli_print_problems(&problems, &arena);
     arena_deinit(&arena);
     if (r.why != FAIL_NONE) tell(&report);
     return r.why == FAIL_NONE;
@@ -33,7 +33,7 @@ bool cli_load(struct str dir, struct snapshot **out) {
     problems_init(&problems, &arena);
     result r = config_environment(&report);
     if (r.why == FAIL_NONE) r = config_load(&setup, &problems, out, &settings, &report);
-    if (r.why != FAIL_NONE) print_problems(&problems, &arena);
+    if (r.why != FAIL_NONE) cli_print_problems(&problems, &arena);
     arena_deinit(&arena);
     if (r.why != FAIL_NONE) tell(&report);
     return r.why == FAIL_NONE;
@@ -47,7 +47,7 @@ const struct settings *cli_settings(struct str dir, struct arena *arena) {
     result r = config_environment(&report);
     if (r.why == FAIL_NONE && settings != NULL)
         r = config_settings(dir, arena, &problems, settings, &report);
-    print_problems(&problems, arena);
+    cli_print_problems(&problems, arena);
     if (r.why == FAIL_NONE && problems.n_errors == 0) return settings;
     if (r.why != FAIL_NONE) tell(&report);
     return NULL;

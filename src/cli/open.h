@@ -11,6 +11,9 @@
  * false: it is not open. */
 bool cli_open(struct house *house, const struct config_setup *setup);
 
+/* Each on a line of standard error. */
+void cli_print_problems(const struct problems *problems, struct arena *arena);
+
 /* Only compiles the configuration: no logs, no state, no engine. *out has one reference. Errors are
  * told as cli_open() tells them, and warnings are not. */
 bool cli_load(struct str dir, struct snapshot **out);

@@ -64,22 +64,6 @@ struct str config_auth_local(const struct config_setup *setup, struct arena *are
     return file_name(setup->dir, FILE_AUTH_LOCAL, arena);
 }
 
-/* A reader's sentence begins with file:line:column, which a problem keeps apart. */
-static void add_unread(struct loading *l, enum config_file f, struct str sentence) {
-    struct str rest = sentence, name = l->names[f];
-    struct yaml at = {0};
-    uint64_t line = 0, column = 0;
-    if (str_starts(sentence, name)) {
-        rest = str_slice(sentence, name.len, sentence.len);
-        (void)str_cut(&rest, ':');
-        struct str line_text = str_cut(&rest, ':'), column_text = str_cut(&rest, ':');
-        if (!str_to_u64(line_text, &line) || !str_to_u64(column_text, &column)) rest = sentence;
-    }
-    at.line = (uint32_t)line;
-    at.column = (uint32_t)column;
-    problem_add(l->problems, SEVERITY_ERROR, name, &at, STR_FMT, STR_ARG(str_trim(rest)));
-}
-
 /* What is wrong with one file is a problem; the other files are read all the same. */
 static result read_file(struct loading *l, enum config_file f) {
     struct report report = {0};
@@ -93,7 +77,7 @@ static result read_file(struct loading *l, enum config_file f) {
     if (r.why == FAIL_MEMORY) return fail_memory(l->report);
     if (r.why != FAIL_NONE) {
         l->trees[f] = NULL;
-        add_unread(l, f, str_of(report.sentence));
+        problem_add_unread(l->problems, l->names[f], str_of(report.sentence));
     } else if (!is_there && is_told(f) && !files[f].is_written_later) {
         problem_add(l->problems, SEVERITY_ERROR, l->names[f], NULL,
                     "%s names this file, and it is not there", files[f].env);

@@ -42,6 +42,21 @@ void problem_add(struct problems *problems, enum severity severity, struct str f
     }
 }
 
+void problem_add_unread(struct problems *problems, struct str file, struct str sentence) {
+    struct str rest = sentence;
+    struct yaml at = {0};
+    uint64_t line = 0, column = 0;
+    if (str_starts(sentence, file)) {
+        rest = str_slice(sentence, file.len, sentence.len);
+        (void)str_cut(&rest, ':');
+        struct str line_text = str_cut(&rest, ':'), column_text = str_cut(&rest, ':');
+        if (!str_to_u64(line_text, &line) || !str_to_u64(column_text, &column)) rest = sentence;
+    }
+    at.line = (uint32_t)line;
+    at.column = (uint32_t)column;
+    problem_add(problems, SEVERITY_ERROR, file, &at, STR_FMT, STR_ARG(str_trim(rest)));
+}
+
 void problem_hint(struct problems *problems, const char *fmt, ...) {
     if (problems->n == 0) return;
     va_list args;

@@ -36,6 +36,9 @@ void problems_init(struct problems *problems, struct arena *arena);
 void problem_add(struct problems *problems, enum severity severity, struct str file,
                  const struct yaml *node, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* A file that could not be read as a tree: a reader's sentence begins with file:line:column, which
+ * a problem keeps apart. */
+void problem_add_unread(struct problems *problems, struct str file, struct str sentence);
 /* Adds the hint to the last problem. */
 void problem_hint(struct problems *problems, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,4 +1,4 @@
-/* weir policy test: cases of users against a configuration. */
+/* weir policy test: cases of users against a configuration; weir rules import. */
 #include "runner.h"
 
 static int setup(void **state) {
@@ -99,6 +99,21 @@ static void holds_for_the_demo(void **state) {
     assert_int_equal(status, EXIT_DONE);
 }
 
+/* What is imported is what the configuration takes, and warnings are no part of it. */
+static void imports_rules(void **state) {
+    (void)state;
+    static const char *const words[] = {"weir", "rules", "import", "x.yaml"};
+    static const char *const check_words[] = {"weir", "check", "--config", "config"};
+    struct str out, unused;
+    put("x.yaml", STR("tools: {a: deny, b: perhaps, run: {rate_limit: {max: 1, window: 2}}}\n"));
+    assert_int_equal(weir(STR(""), COUNT(words), words, &out), EXIT_DONE);
+    assert_true(str_starts(out, STR("version: \"1\"\ndefault: allow\n")));
+    struct str err = read_file("err");
+    assert_true(str_starts(err, STR("x.yaml:1:21: warning: the tool 'b' is denied")));
+    put("config/rules.yaml", out);
+    assert_int_equal(weir(STR(""), COUNT(check_words), check_words, &unused), EXIT_DONE);
+}
+
 static const struct {
     const char *words[6];
     int n, status;
@@ -109,6 +124,13 @@ static const struct {
     {{"weir", "policy", "test"}, 3, EXIT_WRONG},            /* no cases there */
     {{"weir", "policy", "test", "no.case"}, 4, EXIT_WRONG}, /* not there */
     {{"weir", "policy", "test", "--config", "nowhere"}, 5, EXIT_WRONG},
+    {{"weir", "rules"}, 2, EXIT_USAGE},
+    {{"weir", "rules", "import"}, 3, EXIT_USAGE},
+    {{"weir", "rules", "export", "x"}, 4, EXIT_USAGE},
+    {{"weir", "rules", "import", "x", "y"}, 5, EXIT_USAGE},
+    {{"weir", "rules", "import", "x", "--by", "tool"}, 6, EXIT_USAGE},
+    {{"weir", "rules", "import", "no.yaml"}, 4, EXIT_WRONG},
+    {{"weir", "rules", "import", "config/policy.yaml"}, 4, EXIT_WRONG}, /* no policy of theirs */
 };
 
 static void ends_with_the_right_status(void **state) {
@@ -127,6 +149,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(asks_the_configuration, setup, teardown),
         cmocka_unit_test_setup_teardown(finds_its_cases, setup, teardown),
         cmocka_unit_test_setup_teardown(holds_for_the_demo, setup, teardown),
+        cmocka_unit_test_setup_teardown(imports_rules, setup, teardown),
         cmocka_unit_test_setup_teardown(ends_with_the_right_status, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
