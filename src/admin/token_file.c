@@ -1,13 +1,11 @@
 #include "admin/token_file.h"
 
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "text/json.h"
 #include "text/yaml.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,32 +126,15 @@ result token_file_read(const char *path, struct arena *arena, struct str *out,
     return OK;
 }
 
-static bool write_all(int fd, struct str bytes) {
-    while (bytes.len > 0) {
-        ssize_t n = fault_now() ? -1 : write(fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        bytes = str_slice(bytes, (size_t)n, bytes.len);
-    }
-    return fsync(fd) == 0;
-}
-
 /* A link stays one: what it leads to is replaced. */
 result token_file_write(const char *path, struct str text, struct report *report) {
     char real[PATH_MAX], beside[PATH_MAX];
     struct stat st;
     if (realpath(path, real) == NULL) snprintf(real, sizeof real, "%s", path);
-    int n = snprintf(beside, sizeof beside, "%s.%d", real, (int)getpid());
-    if (n < 0 || (size_t)n >= sizeof beside) {
-        errno = ENAMETOOLONG;
-        return cannot("write", path, report);
-    }
     mode_t mode = stat(real, &st) == 0 ? st.st_mode & 0777 : 0600;
-    unlink(beside); /* of a process of our number that was killed here */
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    bool is_made = fd >= 0 && write_all(fd, text) && rename(beside, real) == 0;
-    result r = is_made ? OK : cannot("write", path, report);
-    if (fd >= 0) close(fd);
-    if (!is_made) unlink(beside);
+    if (!file_make_beside(real, mode, text, beside)) return cannot("write", path, report);
+    if (rename(beside, real) == 0) return OK;
+    result r = cannot("write", path, report);
+    unlink(beside);
     return r;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,4 +53,33 @@ result file_read_if_there(const char *path, size_t max_bytes, struct arena *aren
                           bool *is_there, struct report *report) {
     *is_there = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
     return *is_there ? file_read(path, max_bytes, arena, out, report) : OK;
+}
+
+/* -- writing ---------------------------------------------------------------------------------- */
+
+static bool write_all(int fd, struct str bytes) {
+    while (bytes.len > 0) {
+        ssize_t n = fault_now() ? -1 : write(fd, bytes.ptr, bytes.len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        bytes = str_slice(bytes, (size_t)n, bytes.len);
+    }
+    return fsync(fd) == 0;
+}
+
+bool file_make_beside(const char *path, mode_t mode, struct str bytes, char beside[PATH_MAX]) {
+    int n = snprintf(beside, PATH_MAX, "%s.%d", path, (int)getpid());
+    if (n < 0 || n >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    unlink(beside); /* of a process of our number that was killed here */
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0) return false;
+    bool is_made = write_all(fd, bytes);
+    int why = errno;
+    close(fd);
+    if (!is_made) unlink(beside);
+    errno = why;
+    return is_made;
 }

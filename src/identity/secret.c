@@ -1,6 +1,7 @@
 #include "identity/secret.h"
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/rand.h"
 #include "identity/locked.h"
@@ -38,16 +39,6 @@ static result cannot(const char *verb, const char *path, struct report *report) 
                 "cannot %s the secret's file '%s': %s", verb, path, strerrordesc_np(errno));
 }
 
-static bool write_all(int fd, struct str bytes) {
-    while (bytes.len > 0) {
-        ssize_t n = fault_now() ? -1 : write(fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        bytes = str_slice(bytes, (size_t)n, bytes.len);
-    }
-    return fsync(fd) == 0;
-}
-
 /* A new secret and the end of its line. */
 static bool draw(char text[SECRET_BYTES_MIN + 1]) {
     uint8_t bytes[SECRET_KEY_SIZE];
@@ -68,19 +59,11 @@ static bool draw(char text[SECRET_BYTES_MIN + 1]) {
  * reads half a secret. */
 static result make_file(const char *path, struct report *report) {
     char text[SECRET_BYTES_MIN + 1], beside[PATH_MAX];
-    int n = snprintf(beside, sizeof beside, "%s.%d", path, (int)getpid());
-    if (n < 0 || (size_t)n >= sizeof beside) {
-        errno = ENAMETOOLONG;
-        return cannot("make", path, report);
-    }
     if (!draw(text)) return fail_memory(report);
-    unlink(beside); /* of a process of our number that was killed here */
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool is_made = fd >= 0 && write_all(fd, (struct str){text, sizeof text}) &&
-                   (link(beside, path) == 0 || errno == EEXIST);
+    bool is_there = file_make_beside(path, 0600, (struct str){text, sizeof text}, beside);
+    bool is_made = is_there && (link(beside, path) == 0 || errno == EEXIST);
     result r = is_made ? OK : cannot("make", path, report);
-    if (fd >= 0) close(fd);
-    unlink(beside);
+    if (is_there) unlink(beside);
     OPENSSL_cleanse(text, sizeof text);
     return r;
 }
