@@ -254,7 +254,8 @@ static void wait_until(struct stdio_out *out, const struct line *timer) {
 static void *writer_main(void *arg) {
     struct stdio_out *out = arg;
     pthread_mutex_lock(&out->lock);
-    while (!out->is_ending || out->n_open > 0) {
+    /* What was told before the end is written before it. */
+    while (!out->is_ending || out->n_open > 0 || !list_empty(&out->lines)) {
         struct line *timer = next_timer(out);
         if (!list_empty(&out->awake))
             tell_first(out);
