@@ -1,6 +1,7 @@
 /* How the house is, and its policy. */
 #include "admin/desk.h"
 #include "mcp/health.h"
+#include "policy/shadow.h"
 
 result status_show(struct desk *desk, struct json_writer *data, struct report *report) {
     (void)report;
@@ -18,6 +19,10 @@ static void put_policy(const struct snapshot *snapshot, struct json_writer *data
     json_object(data);
     json_put_text(data, STR("version"), policy_version(snapshot->policy));
     json_put_int(data, STR("generation"), (int64_t)snapshot->generation);
+    if (snapshot->shadow != NULL) {
+        json_key(data, STR("candidate"));
+        shadow_put(snapshot->shadow, data);
+    }
     json_object_end(data);
 }
 

@@ -17,6 +17,7 @@
 #include "policy/policy.h"
 
 struct backend_set;
+struct shadow;
 struct store;
 
 /* What a model can take of one reply (MCP_RESPONSE_SIZE_CONFIG; rows: shape/settings.h). */
@@ -68,6 +69,7 @@ struct snapshot {
     struct arena arena;
     const struct identity *identity;
     const struct policy *policy;
+    struct shadow *shadow; /* a candidate, judged beside the policy; NULL: there is none */
     const struct catalog *catalog;
     struct backend_set *backends;
     struct store *store; /* borrowed, and the same for all of a house; NULL: nothing is kept */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "house/toolsets.h"
+#include "policy/shadow.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -65,10 +66,9 @@ struct str config_auth_local(const struct config_setup *setup, struct arena *are
 }
 
 /* What is wrong with one file is a problem; the other files are read all the same. */
-static result read_file(struct loading *l, enum config_file f) {
+static result read_named(struct loading *l, enum config_file f) {
     struct report report = {0};
     bool is_there = false;
-    l->names[f] = file_name(l->setup->dir, f, l->arena);
     const char *path = str_cstr(l->arena, l->names[f]);
     if (path == NULL) return fail_memory(l->report);
     result r = file_read_if_there(path, YAML_BYTES_MAX, l->arena, &l->texts[f], &is_there, &report);
@@ -83,6 +83,11 @@ static result read_file(struct loading *l, enum config_file f) {
                     "%s names this file, and it is not there", files[f].env);
     }
     return OK;
+}
+
+static result read_file(struct loading *l, enum config_file f) {
+    l->names[f] = file_name(l->setup->dir, f, l->arena);
+    return read_named(l, f);
 }
 
 static result read_files(struct loading *l) {
@@ -130,7 +135,8 @@ static result load_identity(struct loading *l, const struct settings *settings,
     return identity_load(&sources, l->arena, l->problems, &s->identity);
 }
 
-static result load_policy(struct loading *l, const struct settings *settings, struct snapshot *s) {
+static result load_policy(struct loading *l, const struct settings *settings,
+                          const struct policy **out) {
     struct policy_sources sources = {.policy = l->trees[FILE_POLICY],
                                      .allowlist = l->trees[FILE_ALLOWLIST],
                                      .enterprise = l->trees[FILE_ENTERPRISE],
@@ -141,8 +147,74 @@ static result load_policy(struct loading *l, const struct settings *settings, st
                                      .rules_name = l->names[FILE_RULES],
                                      .mask_salt = settings->masks.salt,
                                      .policy_text = policy_text(l)};
-    return policy_load(&sources, l->arena, l->problems, &s->policy);
+    return policy_load(&sources, l->arena, l->problems, out);
 }
+
+/* -- a candidate ------------------------------------------------------------------------------ */
+
+static const struct {
+    enum config_file beside;
+    const char *path;
+} candidates[] = {{FILE_RULES, "rules.candidate.yaml"},
+                  {FILE_ENTERPRISE, "enterprise.candidate.yaml"}};
+
+/* Takes the place of the live file, where it is there. */
+static result read_candidates(struct loading *c, bool *are_there) {
+    *are_there = false;
+    for (size_t i = 0; i < COUNT(candidates); i++) {
+        enum config_file f = candidates[i].beside;
+        const struct loading live = *c;
+        c->texts[f] = STR_NONE;
+        c->names[f] =
+            str_printf(c->arena, STR_FMT "/%s", STR_ARG(c->setup->dir), candidates[i].path);
+        size_t n_problems = c->problems->n;
+        TRY(read_named(c, f));
+        bool is_there = c->texts[f].ptr != NULL || c->problems->n > n_problems;
+        *are_there = *are_there || is_there;
+        if (is_there) continue;
+        c->texts[f] = live.texts[f];
+        c->names[f] = live.names[f];
+        c->trees[f] = live.trees[f];
+    }
+    return OK;
+}
+
+/* Never obeyed, so that nothing of it stops a start or a reload: its errors are warnings. Warnings
+ * of live files are told already. */
+static void tell_candidate(struct loading *l, const struct problems *told) {
+    for (size_t i = 0; i < told->n; i++) {
+        const struct problem *p = &told->items[i];
+        const struct yaml at = {.line = p->line, .column = p->column};
+        bool is_error = p->severity == SEVERITY_ERROR;
+        if (!is_error && !str_ends(p->file, STR(".candidate.yaml"))) continue;
+        problem_add(l->problems, SEVERITY_WARNING, p->file, &at, "%s" STR_FMT,
+                    is_error ? "no candidate is judged: " : "", STR_ARG(p->text));
+        if (p->hint.len > 0) problem_hint(l->problems, STR_FMT, STR_ARG(p->hint));
+    }
+}
+
+static result load_candidate(struct loading *l, const struct settings *settings,
+                             struct snapshot *s) {
+    struct problems told;
+    struct loading c = *l;
+    const struct policy *policy = NULL;
+    bool are_there;
+    problems_init(&told, l->arena);
+    c.problems = &told;
+    TRY(read_candidates(&c, &are_there));
+    if (!are_there) return OK;
+    if (told.n_errors == 0) {
+        result r = load_policy(&c, settings, &policy);
+        if (r.why != FAIL_NONE && r.why != FAIL_CONFIG) return r;
+    }
+    tell_candidate(l, &told);
+    if (told.is_full) return fail_memory(l->report);
+    if (told.n_errors > 0) return OK;
+    s->shadow = shadow_new(policy, l->arena);
+    return s->shadow != NULL ? OK : fail_memory(l->report);
+}
+
+/* -- all of them ------------------------------------------------------------------------------ */
 
 static struct str default_project(const struct loading *l) {
     if (l->setup->project.len > 0) return l->setup->project;
@@ -190,7 +262,8 @@ static result compile(struct loading *l, struct settings *settings, struct snaps
     TRY(beneath_dir(l, &settings->http.tls_key));
     TRY_ALL(load_identity(l, settings, s));
     if (l->trees[FILE_POLICY] != NULL || l->trees[FILE_ALLOWLIST] != NULL)
-        TRY_ALL(load_policy(l, settings, s));
+        TRY_ALL(load_policy(l, settings, &s->policy));
+    if (s->policy != NULL) TRY(load_candidate(l, settings, s));
     TRY_ALL(catalog_load(l->trees[FILE_JOINS], l->names[FILE_JOINS], default_project(l), l->arena,
                          l->problems, &s->catalog));
     s->settings = settings->limits;

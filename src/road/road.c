@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "call/consent.h"
 #include "identity/protected.h"
+#include "policy/shadow.h"
 #include "road/envelope.h"
 #include "road/meter.h"
 #include "road/pool.h"
@@ -115,6 +116,9 @@ static enum step decide(struct road *road, struct call *call) {
     const struct policy *policy = call->snapshot->policy;
     struct policy_question question = {call->tool_name, call->arguments, call->origin.session_id};
     policy_judge(policy, &call->principal, &question, &call->arena, &call->verdict);
+    if (call->snapshot->shadow != NULL)
+        shadow_judge(call->snapshot->shadow, &call->principal, &question, &call->verdict,
+                     str_of(call->audit_id));
     if (call->verdict.effect != EFFECT_DENY) decide_scopes(call);
     return call->verdict.effect == EFFECT_DENY ? refuse(call) : STEP_ON;
 }

@@ -258,6 +258,63 @@ static void versions_what_decides(void **state) {
     snapshot_unref(s);
 }
 
+/* What a candidate may do to a load: be judged, or be warned of; never stop it. */
+static const struct {
+    const char *name, *text;
+    bool is_judged;
+    const char *told; /* among the problems */
+} candidates[] = {
+    {"rules.candidate.yaml", "version: '1'\ntools: {run: {action: deny}}\n", true, ""},
+    {"rules.candidate.yaml", "version: '1'\ntools: {run: {action: dney}}\n", false,
+     "rules.candidate.yaml:2:23: warning: no candidate is judged: tools.run: action must be"},
+    {"rules.candidate.yaml", "tools: [\n", false,
+     "rules.candidate.yaml:2:1: warning: no candidate is judged: "},
+    {"enterprise.candidate.yaml", "roles: {r: {allowed_tools: []}}\n", true, ""},
+    {"enterprise.candidate.yaml", "roles: {r: {allowed_tols: []}}\n", false,
+     "enterprise.candidate.yaml:1:13: warning: no candidate is judged: unknown key"},
+};
+
+static size_t n_told(const char *text) {
+    size_t n = 0;
+    for (const char *at = complaints(); (at = strstr(at, text)) != NULL; at++) n++;
+    return n;
+}
+
+/* The live files are read for both, and what is odd in them is told once. */
+static void warns_once_beside_a_candidate(void **state) {
+    (void)state;
+    struct snapshot *s;
+    struct report report = {0};
+    put("policy.yaml", "tables: {p.t: {}}\nsecurity: {functions: {deny: [no_such]}}\n");
+    put(candidates[0].name, candidates[0].text);
+    assert_int_equal(load(&s, &report).why, FAIL_NONE);
+    assert_non_null(s->shadow);
+    assert_int_equal(n_told("'no_such'"), 1);
+    snapshot_unref(s);
+    drop(candidates[0].name);
+}
+
+static void judges_a_candidate_beside(void **state) {
+    (void)state;
+    struct snapshot *s;
+    struct report report = {0};
+    char version[16];
+    assert_int_equal(load(&s, &report).why, FAIL_NONE);
+    assert_null(s->shadow);
+    snprintf(version, sizeof version, STR_FMT, STR_ARG(policy_version(s->policy)));
+    snapshot_unref(s);
+    for (size_t i = 0; i < COUNT(candidates); i++) {
+        print_message("%zu\n", i);
+        put(candidates[i].name, candidates[i].text);
+        assert_int_equal(load(&s, &report).why, FAIL_NONE);
+        assert_true((s->shadow != NULL) == candidates[i].is_judged);
+        assert_non_null(strstr(complaints(), candidates[i].told));
+        assert_true(str_eq(policy_version(s->policy), str_of(version)));
+        snapshot_unref(s);
+        drop(candidates[i].name);
+    }
+}
+
 static void warns_of_tables_that_nobody_has(void **state) {
     (void)state;
     struct snapshot *s;
@@ -313,6 +370,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(does_without_a_token_file_that_is_written_later, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(versions_what_decides, setup, teardown),
+        cmocka_unit_test_setup_teardown(judges_a_candidate_beside, setup, teardown),
+        cmocka_unit_test_setup_teardown(warns_once_beside_a_candidate, setup, teardown),
         cmocka_unit_test_setup_teardown(warns_of_tables_that_nobody_has, setup, teardown),
         cmocka_unit_test_setup_teardown(reads_settings_beside_a_bad_policy, setup, teardown),
         cmocka_unit_test_setup_teardown(is_whole_or_nothing_whatever_fails, setup, teardown),
