@@ -231,11 +231,6 @@ result policy_case_ask(const struct policy_case *c, struct case_asker *asker, st
 
 /* -- answers ---------------------------------------------------------------------------------- */
 
-static const char *const effects[] = {[EFFECT_DENY] = "deny",
-                                      [EFFECT_ALLOW] = "allow",
-                                      [EFFECT_CONFIRM] = "confirm",
-                                      [EFFECT_APPROVE] = "approve"};
-
 /* What holds of each verdict, whatever is asked. */
 static void check(const struct question *q, const struct verdict *v) {
     assert((v->code == NULL) == (v->effect == EFFECT_ALLOW));
@@ -250,7 +245,7 @@ static struct str answer_decide(const struct question *q) {
     struct verdict v;
     policy_decide(q->policy, &q->who, q->what.tool, q->arena, &v);
     check(q, &v);
-    return str_printf(q->arena, "%s " STR_FMT, effects[v.effect], STR_ARG(v.rule));
+    return str_printf(q->arena, "%s " STR_FMT, policy_effect_name[v.effect], STR_ARG(v.rule));
 }
 
 static struct str answer_tables(const struct question *q) {
@@ -281,8 +276,9 @@ static struct verdict judged(const struct question *q) {
 static struct str answer_judge(const struct question *q) {
     struct verdict v = judged(q);
     bool is_told = str_find(q->wanted, STR(": ")) < q->wanted.len;
-    return str_printf(q->arena, "%s " STR_FMT "%s" STR_FMT, effects[v.effect], STR_ARG(v.rule),
-                      is_told ? ": " : "", STR_ARG(is_told ? v.sentence : STR("")));
+    return str_printf(q->arena, "%s " STR_FMT "%s" STR_FMT, policy_effect_name[v.effect],
+                      STR_ARG(v.rule), is_told ? ": " : "",
+                      STR_ARG(is_told ? v.sentence : STR("")));
 }
 
 static struct str answer_looks(const struct question *q) {

@@ -9,7 +9,8 @@
 
 /* -- what is told ----------------------------------------------------------------------------- */
 
-static void tell(struct importing *i, enum severity severity, const char *fmt, va_list args) {
+__attribute__((format(printf, 3, 0))) static void tell(struct importing *i, enum severity severity,
+                                                       const char *fmt, va_list args) {
     char text[REPORT_SENTENCE_MAX];
     vsnprintf(text, sizeof text, fmt, args);
     problem_add(i->problems, severity, i->import->name, i->at, "%s", text);

@@ -59,10 +59,6 @@ static void put_condition(struct buf *out, const struct import_condition *c, str
 }
 
 static void put_tool(struct buf *out, const struct import_tool *tool, struct arena *arena) {
-    static const char *const actions[] = {[EFFECT_DENY] = "deny",
-                                          [EFFECT_ALLOW] = "allow",
-                                          [EFFECT_CONFIRM] = "confirm",
-                                          [EFFECT_APPROVE] = "approve"};
     bool denies = tool->effect == EFFECT_DENY;
     bool has_rate = tool->rate_by != NULL && !denies;
     bool has_conditions = tool->n_conditions > 0 && !denies;
@@ -73,7 +69,8 @@ static void put_tool(struct buf *out, const struct import_tool *tool, struct are
         return;
     }
     buf_add(out, STR(":\n"));
-    if (tool->effect != EFFECT_ALLOW) buf_addf(out, "    action: %s\n", actions[tool->effect]);
+    if (tool->effect != EFFECT_ALLOW)
+        buf_addf(out, "    action: %s\n", policy_effect_name[tool->effect]);
     put_reason(out, "    reason: ", tool->reason);
     if (tool->reason.len > 0) buf_add_byte(out, '\n');
     if (has_rate)

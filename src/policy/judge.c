@@ -2,6 +2,11 @@
 #include "base/limits.h"
 #include "policy/inner.h"
 
+const char *const policy_effect_name[] = {[EFFECT_DENY] = "deny",
+                                          [EFFECT_ALLOW] = "allow",
+                                          [EFFECT_CONFIRM] = "confirm",
+                                          [EFFECT_APPROVE] = "approve"};
+
 const char *const policy_look_name[] = {[LOOK_DENIES] = "denies",
                                         [LOOK_ALLOWS] = "allows",
                                         [LOOK_CONFIRMS] = "asks the user",

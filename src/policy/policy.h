@@ -48,6 +48,7 @@ enum effect {
     EFFECT_CONFIRM, /* the caller's own user has to say yes first */
     EFFECT_APPROVE, /* somebody else, who has an approver's role, has to say yes first */
 };
+extern const char *const policy_effect_name[]; /* "deny", "allow", "confirm", "approve" */
 
 /* What one rule said, in the order of asking: the tree that `weir why` prints. */
 enum look { LOOK_DENIES = 0, LOOK_ALLOWS, LOOK_CONFIRMS, LOOK_APPROVES, LOOK_SILENT };

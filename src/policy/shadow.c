@@ -9,11 +9,9 @@
 /* What the candidate says; what it could not say is apart from a denial. */
 enum { EFFECTS = EFFECT_APPROVE + 1, SAYS_NOTHING = EFFECTS, CANDIDATES };
 
-static const char *const said[CANDIDATES] = {[EFFECT_DENY] = "deny",
-                                             [EFFECT_ALLOW] = "allow",
-                                             [EFFECT_CONFIRM] = "confirm",
-                                             [EFFECT_APPROVE] = "approve",
-                                             [SAYS_NOTHING] = "failed"};
+static const char *name_of(unsigned said) {
+    return said == SAYS_NOTHING ? "failed" : policy_effect_name[said];
+}
 
 /* Calls of one tool that the two answer differently. */
 struct shadow_row {
@@ -77,8 +75,8 @@ void shadow_judge(struct shadow *shadow, const struct principal *principal,
         if (count(shadow, question->tool, now, then) < SHADOW_LOGGED_EACH)
             log_line(LOG_INFO, "policy_difference", call_id,
                      "tool '" STR_FMT "': %s by " STR_FMT ", the candidate would %s by " STR_FMT,
-                     STR_ARG(utf8_clip(question->tool, SHADOW_NAME_BYTES_MAX)), said[now],
-                     STR_ARG(live->rule), said[then], STR_ARG(v.rule));
+                     STR_ARG(utf8_clip(question->tool, SHADOW_NAME_BYTES_MAX)), name_of(now),
+                     STR_ARG(live->rule), name_of(then), STR_ARG(v.rule));
     }
     arena_deinit(&arena);
 }
@@ -99,8 +97,8 @@ static void put_row(const struct shadow_row *row, struct json_writer *w) {
             if (row->calls[live][candidate] == 0) continue;
             json_object(w);
             json_put_text(w, STR("tool"), (struct str){row->name, row->name_len});
-            json_put_text(w, STR("live"), str_of(said[live]));
-            json_put_text(w, STR("candidate"), str_of(said[candidate]));
+            json_put_text(w, STR("live"), str_of(name_of(live)));
+            json_put_text(w, STR("candidate"), str_of(name_of(candidate)));
             json_put_int(w, STR("calls"), (int64_t)row->calls[live][candidate]);
             json_object_end(w);
         }

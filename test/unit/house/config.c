@@ -73,6 +73,8 @@ static int teardown(void **state) {
     char path[256];
     for (size_t i = 0; i < COUNT(files); i++) drop(files[i].name);
     drop("allowlist.yaml");
+    drop("rules.candidate.yaml");
+    drop("enterprise.candidate.yaml");
     snprintf(path, sizeof path, "%s/ai_catalog", dir);
     rmdir(path);
     rmdir(dir);
