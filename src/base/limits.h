@@ -327,11 +327,11 @@
 #define APPROVALS_LOG_TTL_MS    (INT64_C(8) * 86400000) /* a day more than a request may live */
 #define RATE_CALLS_MAX          100000 /* of one rate: its log keeps a time for each admitted call */
 #define RATE_KEYS_MAX           65536  /* limits that are being counted; idle ones make room */
-#define RATE_TIMES_MAX          4194304 /* over all logs: 32 MiB */
-#define SHADOW_TOOLS_MAX        256        /* of which a candidate policy says something else */
-#define SHADOW_NAME_BYTES_MAX   128        /* of a tool, there */
-#define SHADOW_LOGGED_EACH      3          /* times that a difference is logged */
-#define SHADOW_ARENA_BYTES      (1 * MIB)  /* of one judging beside the live one */
+#define RATE_TIMES_MAX          4194304   /* over all logs: 32 MiB */
+#define SHADOW_TOOLS_MAX        256       /* of which a candidate policy says something else */
+#define SHADOW_NAME_BYTES_MAX   128       /* of a tool, there */
+#define SHADOW_LOGGED_EACH      3         /* times that a difference is logged */
+#define SHADOW_ARENA_BYTES      (1 * MIB) /* of one judging beside the live one */
 
 /* -- backend: catalogues and engines ----------------------------------------------------------- */
 #define BACKEND_CATALOGUE_BYTES (256 * MIB) /* of one backend: 100,000 columns take 20 */
