@@ -318,6 +318,10 @@
 #define POLICY_LOOKS_MAX        32         /* rules that a verdict tells of */
 #define POLICY_CHARGES_MAX      STORE_WINDOWS_MAX /* limits that one call falls under */
 #define POLICY_WINDOW_S_MAX     (31 * 86400)      /* of a rule's rate */
+#define BUDGET_SCALE            10000 /* amounts are held in so many parts of one */
+#define BUDGET_SCALE_DIGITS     4
+#define BUDGET_AMOUNT_MAX       (INT64_C(100000000000) * BUDGET_SCALE) /* a double tells it exactly */
+#define BUDGET_WINDOW_S_MIN     60 /* a counter is kept for an hour: at most so many of each */
 #define CONDITION_STEPS_MAX     32                /* of a path into arguments; JSON nests so deep */
 #define APPROVAL_BYTES_MAX      (256 * KIB) /* of a call laid before a person, who must see it all */
 #define APPROVAL_NOTE_BYTES_MAX 1024

@@ -63,7 +63,7 @@ struct call_limit {
     struct str rule; /* empty: there is none */
     int64_t max, left;
     int64_t window_ms; /* of a rate */
-    int64_t resets_ms; /* of a quota: wall */
+    int64_t resets_ms; /* of a quota or budget: wall */
 };
 
 /* The request for another person's yes that the call waits for, or was given. */
@@ -86,6 +86,7 @@ struct call_facts {
     struct call_approval approval;
     int64_t retry_after_ms;        /* of a refusal that passes with time; 0: none */
     struct call_limit rate, quota; /* the tightest of each */
+    struct call_limit budget;      /* in parts of 1/BUDGET_SCALE */
 };
 
 struct call {

@@ -61,6 +61,7 @@
     X(RATE_LIMIT_EXCEEDED, 200, D, "too many calls in the window")                                 \
     X(CONCURRENCY_LIMIT_EXCEEDED, 200, D, "too many running queries of one user")                  \
     X(DAILY_QUOTA_EXCEEDED, 200, D, "the day's queries are used up")                               \
+    X(BUDGET_EXCEEDED, 200, D, "the call asks for more than is left of a budget")                  \
     X(QUERY_TIMEOUT, 200, E, "the query did not end before its deadline")                          \
     X(CANCELLED, 200, E, "the caller cancelled")                                                   \
     X(CALL_LOST, 200, E, "the replica that ran the call is gone, and it may not run twice")        \

@@ -1,5 +1,7 @@
 #include "policy/cases.h"
 
+#include "policy/budget.h"
+
 #include <assert.h>
 
 /* A question: what stands before the answer in its line. */
@@ -16,6 +18,7 @@ static struct str answer_tables(const struct question *q);
 static struct str answer_judge(const struct question *q);
 static struct str answer_looks(const struct question *q);
 static struct str answer_charges(const struct question *q);
+static struct str answer_budgets(const struct question *q);
 static struct str answer_quotas(const struct question *q);
 
 static const struct title {
@@ -33,6 +36,7 @@ static const struct title {
     [CASE_JUDGE] = {"judge", true, true, answer_judge},
     [CASE_LOOKS] = {"looks", true, true, answer_looks},
     [CASE_CHARGES] = {"charges", true, false, answer_charges},
+    [CASE_BUDGETS] = {"budgets", true, true, answer_budgets},
     [CASE_QUOTAS] = {"quotas", false, false, answer_quotas},
 };
 
@@ -235,7 +239,7 @@ result policy_case_ask(const struct policy_case *c, struct case_asker *asker, st
 static void check(const struct question *q, const struct verdict *v) {
     assert((v->code == NULL) == (v->effect == EFFECT_ALLOW));
     assert((v->sentence.len == 0) == (v->effect == EFFECT_ALLOW));
-    assert(v->effect != EFFECT_DENY || v->charges.n == 0);
+    assert(v->effect != EFFECT_DENY || v->charges.n + v->budgets.n == 0);
     assert(str_eq(v->version, policy_version(q->policy)));
     (void)q;
     (void)v;
@@ -304,6 +308,22 @@ static struct str list_charges(const struct question *q, const struct policy_cha
 static struct str answer_charges(const struct question *q) {
     struct verdict v = judged(q);
     return list_charges(q, &v.charges);
+}
+
+static struct str answer_budgets(const struct question *q) {
+    struct verdict v = judged(q);
+    const struct policy_charges *all = &v.budgets;
+    struct str list = STR("");
+    for (size_t i = 0; i < all->n; i++) {
+        char amount[AMOUNT_TEXT_MAX], max[AMOUNT_TEXT_MAX];
+        const struct store_window *w = &all->windows[i];
+        list = str_printf(
+            q->arena, STR_FMT "%s" STR_FMT " " STR_FMT " of " STR_FMT "/%lld " STR_FMT,
+            STR_ARG(list), i > 0 ? ", " : "", STR_ARG(all->rules[i]),
+            STR_ARG(amount_text(all->costs[i].amount, amount)), STR_ARG(amount_text(w->max, max)),
+            (long long)w->window_ms / 1000, STR_ARG(w->key));
+    }
+    return list;
 }
 
 static struct str answer_quotas(const struct question *q) {

@@ -7,6 +7,7 @@
  *     -- decide       WHO | TOOL | allow RULE or deny RULE: could any call be made (tools/list)
  *     -- tables       WHO | the tables that are seen, in order
  *     -- charges      WHO | TOOL | RULE max/seconds KEY, ...
+ *     -- budgets      WHO | TOOL | ARGUMENTS | RULE amount of max/seconds KEY, ...
  *     -- quotas       WHO | RULE max/seconds KEY, ...
  *
  * Beneath a title stands a question a line, and what has to be answered; a line that begins with #
@@ -40,6 +41,7 @@ enum case_title {
     CASE_JUDGE,
     CASE_LOOKS,
     CASE_CHARGES,
+    CASE_BUDGETS,
     CASE_QUOTAS,
     CASE_TITLES
 };

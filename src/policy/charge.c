@@ -13,9 +13,12 @@ struct charging {
     struct arena *arena;
     struct store_window *windows;
     struct str *rules;
+    struct policy_cost *costs; /* of budgets, else NULL */
     size_t n;
     const char *failed; /* why it cannot be counted */
 };
+
+static const char NO_MEMORY[] = "there is no memory left to count the call with";
 
 /* -- keys ------------------------------------------------------------------------------------- */
 
@@ -73,7 +76,7 @@ static void charge(struct charging *c, const struct key_parts *parts, struct str
     struct str key = print_key(parts, c->arena);
     if (key.ptr != NULL) key = shorten(key, c->arena);
     if (key.ptr == NULL) {
-        c->failed = "there is no memory left to count the call with";
+        c->failed = NO_MEMORY;
         return;
     }
     for (size_t i = 0; i < c->n; i++)
@@ -122,25 +125,40 @@ static void charge_parties(struct charging *c, bool is_quota) {
 
 /* Without a client or a session the call is the user's own. A session is its user's: nobody counts
  * for somebody else by naming one. */
-static void charge_rule(struct charging *c, const struct policy_rule *rule) {
+static struct key_parts who_counts(const struct charging *c, struct str rule, enum rate_by by) {
     const struct principal *p = c->principal;
     struct str session = c->question->session_id;
-    struct key_parts parts = {"pp", {part(rule->name), part(p->user_id)}};
-    switch (rule->rate_by) {
+    switch (by) {
     case RATE_BY_SESSION:
-        if (session.len > 0)
-            parts = (struct key_parts){"ps", {part(rule->name), part(p->user_id), session}};
-        break;
+        if (session.len == 0) break;
+        return (struct key_parts){"ps", {part(rule), part(p->user_id), session}};
     case RATE_BY_PRINCIPAL: break;
     case RATE_BY_CLIENT:
-        if (p->client_id.len > 0)
-            parts = (struct key_parts){"pc", {part(rule->name), p->client_id}};
-        break;
-    case RATE_BY_TOOL:
-        parts = (struct key_parts){"pt", {part(rule->name), part(c->question->tool)}};
-        break;
+        if (p->client_id.len == 0) break;
+        return (struct key_parts){"pc", {part(rule), p->client_id}};
+    case RATE_BY_TOOL: return (struct key_parts){"pt", {part(rule), part(c->question->tool)}};
     }
+    return (struct key_parts){"pp", {part(rule), part(p->user_id)}};
+}
+
+static void charge_rule(struct charging *c, const struct policy_rule *rule) {
+    struct key_parts parts = who_counts(c, rule->name, rule->rate_by);
     charge(c, &parts, rule->id, rule->rate_max, rule->rate_window_s);
+}
+
+/* Counters are another sort than rates to the store, so the names may be the same. */
+static void charge_budget(struct charging *c, const struct policy_rule *rule) {
+    const struct budget *budget = &rule->budget;
+    int64_t amount;
+    size_t at = c->n;
+    if (budget->max == 0 || c->failed != NULL) return;
+    if (!budget_amount(budget, c->question->arguments, &amount)) {
+        c->failed = "the call does not say what it takes of a budget";
+        return;
+    }
+    struct key_parts parts = who_counts(c, rule->name, budget->by);
+    charge(c, &parts, budget->id, budget->max, budget->window_s);
+    if (c->n > at) c->costs[at] = (struct policy_cost){amount, budget->reason};
 }
 
 /* -- the whole -------------------------------------------------------------------------------- */
@@ -151,25 +169,38 @@ static void begin(struct charging *c, size_t n_rules) {
     if (max > POLICY_CHARGES_MAX) max = POLICY_CHARGES_MAX;
     c->windows = arena_new_array(c->arena, max, struct store_window);
     c->rules = arena_new_array(c->arena, max, struct str);
-    if (c->windows == NULL || c->rules == NULL)
-        c->failed = "there is no memory left to count the call with";
+    if (c->windows == NULL || c->rules == NULL) c->failed = NO_MEMORY;
 }
 
 static void end(const struct charging *c, struct policy_charges *out) {
-    *out = (struct policy_charges){c->windows, c->rules, c->failed == NULL ? c->n : 0};
+    *out = (struct policy_charges){c->windows, c->rules, c->costs, c->failed == NULL ? c->n : 0};
+}
+
+static const char *charge_budgets(struct charging *c, const struct rule_list *rules,
+                                  struct policy_charges *out) {
+    size_t n = 0;
+    for (size_t i = 0; i < rules->n; i++) n += rules->items[i]->budget.max > 0;
+    if (n == 0) return NULL;
+    begin(c, n);
+    c->costs = arena_new_array(c->arena, n, struct policy_cost);
+    if (c->costs == NULL) c->failed = NO_MEMORY;
+    for (size_t i = 0; i < rules->n; i++) charge_budget(c, rules->items[i]);
+    end(c, out);
+    return c->failed;
 }
 
 const char *policy_charge(const struct policy *policy, const struct principal *principal,
                           const struct policy_question *question, const struct rule_list *rules,
-                          struct arena *arena, struct policy_charges *out) {
+                          struct arena *arena, struct verdict *out) {
     struct charging c = {
         .policy = policy, .principal = principal, .question = question, .arena = arena};
+    struct charging budgets = c;
     begin(&c, rules->n);
     charge_token(&c);
     charge_parties(&c, false);
     for (size_t i = 0; i < rules->n; i++) charge_rule(&c, rules->items[i]);
-    end(&c, out);
-    return c.failed;
+    end(&c, &out->charges);
+    return c.failed != NULL ? c.failed : charge_budgets(&budgets, rules, &out->budgets);
 }
 
 bool policy_quotas(const struct policy *policy, const struct principal *principal,

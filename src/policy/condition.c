@@ -58,64 +58,6 @@ static const struct yaml *member(const struct reading *r, struct str key) {
     return yaml_get(r->row->head.node, key);
 }
 
-/* -- paths ------------------------------------------------------------------------------------ */
-
-/* ~1 is a slash and ~0 a tilde (RFC 6901). false: a tilde with something else behind it. */
-static bool unescape(struct arena *arena, struct str text, struct str *out) {
-    char *made = arena_alloc(arena, text.len + 1, 1);
-    size_t n = 0;
-    *out = STR_NONE;
-    if (made == NULL) return true;
-    for (size_t i = 0; i < text.len; i++) {
-        made[n] = text.ptr[i];
-        if (text.ptr[i] == '~') {
-            char next = i + 1 < text.len ? text.ptr[++i] : 0;
-            if (next != '0' && next != '1') return false;
-            made[n] = next == '0' ? '~' : '/';
-        }
-        n++;
-    }
-    *out = (struct str){made, n};
-    return true;
-}
-
-static result read_steps(const struct reading *r, struct str rest, bool *is_form) {
-    struct condition *out = r->out;
-    struct str *steps = NULL;
-    size_t n = 0, cap = 0;
-    *is_form = true;
-    while (*is_form && rest.ptr != NULL) {
-        struct str text = str_cut(&rest, out->is_pointer ? '/' : '.');
-        struct str *step = ARENA_PUSH(r->binder->arena, steps, n, cap);
-        if (step == NULL) return fail_memory(NULL);
-        *step = text;
-        if (out->is_pointer)
-            *is_form = unescape(r->binder->arena, text, step);
-        else
-            *is_form = text.len > 0;
-        if (*is_form && step->ptr == NULL && text.len > 0) return fail_memory(NULL);
-    }
-    out->steps = steps;
-    out->n_steps = n;
-    return OK;
-}
-
-static result read_path(const struct reading *r) {
-    struct str path = r->row->path;
-    bool is_dotted = str_starts(path, STR("args.")), is_form = false;
-    r->out->path = path;
-    r->out->is_pointer = str_starts(path, STR("/"));
-    if (is_dotted || r->out->is_pointer)
-        TRY(read_steps(r, str_slice(path, is_dotted ? 5 : 1, path.len), &is_form));
-    if (is_form && r->out->n_steps > CONDITION_STEPS_MAX) is_form = false;
-    if (is_form || member(r, STR("path")) == NULL) return OK; /* absence is told already */
-    if (is_dotted || r->out->is_pointer)
-        wrong(r, member(r, STR("path")), "path ", path, " has a step that is no key");
-    else
-        wrong(r, member(r, STR("path")), "path must start with \"args.\" or \"/\", got ", path, "");
-    return OK;
-}
-
 /* -- values ----------------------------------------------------------------------------------- */
 
 /* How a number is printed: integers without a fraction, others as short as can be read back. */
@@ -260,29 +202,12 @@ result condition_read(const struct binder *binder, const struct condition_row *r
     struct reading r = {binder, row, where, out};
     *out = (struct condition){.reason = row->reason, .is_optional = row->optional};
     read_otherwise(&r);
-    TRY(read_path(&r));
+    TRY(policy_argument_read(binder, member(&r, STR("path")), row->path, where, "path",
+                             &out->argument));
     return read_op(&r) ? read_value(&r) : OK;
 }
 
 /* -- looking ---------------------------------------------------------------------------------- */
-
-static const struct json *item_at(const struct json *array, struct str step) {
-    uint64_t i;
-    bool is_plain = step.len == 1 || (step.len > 1 && step.ptr[0] != '0');
-    return is_plain && str_to_u64(step, &i) && i < array->n ? &array->items[i] : NULL;
-}
-
-/* NULL: it is not there. */
-static const struct json *find(const struct condition *c, const struct json *arguments) {
-    const struct json *at = arguments;
-    for (size_t i = 0; at != NULL && i < c->n_steps; i++) {
-        if (at->type == JSON_ARRAY && c->is_pointer)
-            at = item_at(at, c->steps[i]);
-        else
-            at = json_get(at, c->steps[i]);
-    }
-    return at != NULL && at->type != JSON_NULL ? at : NULL;
-}
 
 /* Below 0, 0, above: integers exactly, all else as doubles. */
 static int compare(const struct json *number, const struct operand *operand) {
@@ -360,7 +285,7 @@ static enum condition_says look_at(const struct condition *c, const struct json 
 }
 
 enum condition_says condition_look(const struct condition *c, const struct json *arguments) {
-    const struct json *value = find(c, arguments);
+    const struct json *value = policy_argument_find(&c->argument, arguments);
     if (c->op == CONDITION_EXISTS) return say((value != NULL) == c->must_exist);
     if (value == NULL) return c->is_optional ? CONDITION_HOLDS : CONDITION_UNREADABLE;
     return look_at(c, value);
@@ -385,5 +310,5 @@ struct str condition_sentence(const struct condition *c, struct arena *arena) {
         value = print_operands(c, arena);
     }
     return str_printf(arena, "the argument '" STR_FMT "' " STR_FMT STR_FMT,
-                      STR_ARG(utf8_clip(c->path, 128)), STR_ARG(wanted), STR_ARG(value));
+                      STR_ARG(utf8_clip(c->argument.path, 128)), STR_ARG(wanted), STR_ARG(value));
 }

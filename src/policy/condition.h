@@ -1,10 +1,10 @@
 /*
  * policy/condition.h - what a rule asks of the arguments of a call
  *
- * A condition names a value by `args.a.b` (keys, dots between) or by a JSON Pointer over the
- * arguments (`/a/0/b`), an operator, and what it is held against. Operators and their meaning are
- * PolicyLayer's: numbers are compared as numbers, anything else that is `eq` by its printed form,
- * so that 5 equals "5" and true equals "true". Texts are compared byte for byte.
+ * A condition names an argument (policy/argument.h), an operator, and what it is held against.
+ * Operators and their meaning are PolicyLayer's: numbers are compared as numbers, anything else
+ * that is `eq` by its printed form, so that 5 equals "5" and true equals "true". Texts are compared
+ * byte for byte.
  *
  * A value that is not there (null is not there), or of a type that the operator has no meaning for,
  * cannot be judged: the call is denied, by `neq` and `not_in` too. `exists` is the way to ask for
@@ -17,8 +17,8 @@
 #ifndef WEIR_POLICY_CONDITION_H
 #define WEIR_POLICY_CONDITION_H
 
+#include "policy/argument.h"
 #include "policy/policy.h"
-#include "text/bind.h"
 #include "text/regex.h"
 
 /* As it stands in the file. `value` is in head.node. */
@@ -56,10 +56,7 @@ struct operand {
 };
 
 struct condition {
-    struct str path;
-    const struct str *steps;
-    size_t n_steps;
-    bool is_pointer; /* steps go into arrays too */
+    struct policy_argument argument;
     enum condition_op op;
     const struct operand *operands;
     size_t n_operands;

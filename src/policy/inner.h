@@ -90,15 +90,15 @@ const struct policy_entry *policy_entry_find(const struct policy *policy,
                                              const struct principal *principal,
                                              const struct table_name *name);
 
-/* The limits that a call falls under (charge.c); `rules` are those that match the tool. NULL, or
- * the sentence of why it cannot be counted. */
+/* The limits and budgets that a call falls under (charge.c), put into a verdict that does not deny;
+ * `rules` are those that match the tool. NULL, or the sentence of why it cannot be counted. */
 struct rule_list {
     const struct policy_rule **items;
     size_t n, cap;
 };
 const char *policy_charge(const struct policy *policy, const struct principal *principal,
                           const struct policy_question *question, const struct rule_list *rules,
-                          struct arena *arena, struct policy_charges *out);
+                          struct arena *arena, struct verdict *out);
 
 /* Compiles one table (entry.c). Complaints go to `binder`. */
 struct table_row;

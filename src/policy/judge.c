@@ -111,12 +111,13 @@ static enum look look_of(enum effect effect) {
     return LOOK_DENIES;
 }
 
-/* What a rule, or one condition of it, says of the call. The first of the strictest names the
- * verdict; what it says in words is made when all are heard. */
+/* What a rule, or one condition of it, or its budget, says of the call. The first of the strictest
+ * names the verdict; what it says in words is made when all are heard. */
 struct said {
     enum effect effect;
     const struct policy_rule *rule;
     const struct condition *condition; /* NULL: the rule itself */
+    const struct budget *budget;       /* whose argument is none; else NULL */
 };
 
 static void hear(struct said *strictest, const struct said *one) {
@@ -132,19 +133,30 @@ static enum effect ask_condition(const struct condition *condition, const struct
     return EFFECT_DENY;
 }
 
+static bool is_countable(const struct budget *budget, const struct json *arguments) {
+    int64_t amount;
+    return budget->max == 0 || budget_amount(budget, arguments, &amount);
+}
+
 static struct said ask_rule(struct judging *j, const struct policy_rule *rule,
                             bool with_conditions) {
-    struct said said = {rule->effect, rule, NULL};
+    struct said said = {rule->effect, rule, NULL, NULL};
     for (size_t i = 0; with_conditions && i < rule->n_conditions; i++) {
         const struct condition *c = &rule->conditions[i];
-        struct said one = {ask_condition(c, j->question->arguments), rule, c};
+        struct said one = {ask_condition(c, j->question->arguments), rule, c, NULL};
         hear(&said, &one);
     }
+    if (with_conditions && !is_countable(&rule->budget, j->question->arguments))
+        hear(&said, &(struct said){EFFECT_DENY, rule, NULL, &rule->budget});
     look(j, rule->id, look_of(said.effect));
     return said;
 }
 
 /* -- what is said in words -------------------------------------------------------------------- */
+
+static bool is_of_argument(const struct said *said) {
+    return said->condition != NULL || said->budget != NULL;
+}
 
 static const char *code_of(const struct said *said) {
     switch (said->effect) {
@@ -153,17 +165,19 @@ static const char *code_of(const struct said *said) {
     case EFFECT_CONFIRM: return "CONFIRMATION_REQUIRED";
     case EFFECT_APPROVE: return "APPROVAL_REQUIRED";
     }
-    return said->condition != NULL ? "ARGUMENT_NOT_ALLOWED" : "TOOL_NOT_ALLOWED";
+    return is_of_argument(said) ? "ARGUMENT_NOT_ALLOWED" : "TOOL_NOT_ALLOWED";
 }
 
 static struct str rule_of(const struct said *said, struct arena *arena) {
+    if (said->budget != NULL) return said->budget->id;
     if (said->condition == NULL) return said->rule->id;
     return str_printf(arena, STR_FMT ".conditions[%zu]", STR_ARG(said->rule->id),
                       (size_t)(said->condition - said->rule->conditions));
 }
 
-/* The nearest reason that the keeper wrote; empty: none. */
+/* The nearest reason that the keeper wrote; empty: none. A budget's is of a spent one. */
 static struct str reason_of(const struct said *said) {
+    if (said->budget != NULL) return STR_NONE;
     bool has_own = said->condition != NULL && said->condition->reason.len > 0;
     return has_own ? said->condition->reason : said->rule->reason;
 }
@@ -181,7 +195,7 @@ static void put_words(struct judging *j, const struct said *said) {
     struct verdict *out = j->out;
     struct str reason = reason_of(said);
     out->effect = said->effect;
-    if (said->effect == EFFECT_DENY && said->condition == NULL && reason.len == 0) {
+    if (said->effect == EFFECT_DENY && !is_of_argument(said) && reason.len == 0) {
         (void)deny(j, said->rule->id);
         return;
     }
@@ -192,10 +206,12 @@ static void put_words(struct judging *j, const struct said *said) {
         out->sentence = why_asked(said, j->arena);
     else if (reason.len > 0)
         out->sentence = reason;
+    else if (said->budget != NULL)
+        out->sentence = budget_sentence(said->budget, j->arena);
     else
         out->sentence = condition_sentence(said->condition, j->arena);
     if (out->sentence.ptr == NULL) out->sentence = STR("a rule does not let this call pass");
-    if (said->effect == EFFECT_DENY && said->condition != NULL)
+    if (said->effect == EFFECT_DENY && is_of_argument(said))
         out->hint = STR("Change the argument, and call again.");
 }
 
@@ -225,7 +241,7 @@ static const char WANT_OF_MEMORY[] = "there is no memory left to decide with";
 /* True: not denied; out->effect says whether somebody has to be asked. */
 static bool rules_allow(struct judging *j, bool with_conditions) {
     const struct policy_rules *rules = j->policy->rules;
-    struct said strictest = {EFFECT_ALLOW, NULL, NULL};
+    struct said strictest = {.effect = EFFECT_ALLOW};
     bool is_named = false;
     for (size_t i = 0; i < j->rules.n; i++) {
         struct said said = ask_rule(j, j->rules.items[i], with_conditions);
@@ -294,6 +310,6 @@ void policy_judge(const struct policy *policy, const struct principal *principal
         return;
     }
     if (!judge(&j, true)) return;
-    const char *failed = policy_charge(policy, principal, question, &j.rules, arena, &out->charges);
+    const char *failed = policy_charge(policy, principal, question, &j.rules, arena, out);
     if (failed != NULL) (void)deny_for_want(&j, failed);
 }

@@ -60,10 +60,15 @@ struct policy_look {
 
 /* Limits that the call counts against: windows, and beside each the rule that set it. Their keys
  * say which limit and who is counted, and are the same on every replica; no two are alike. */
+struct policy_cost {
+    int64_t amount;    /* in parts of 1/BUDGET_SCALE, as the window's `max` is then */
+    struct str reason; /* why there is a maximum; may be empty */
+};
 struct policy_charges {
     const struct store_window *windows;
     const struct str *rules;
-    size_t n; /* at most POLICY_CHARGES_MAX */
+    const struct policy_cost *costs; /* of budgets; NULL: the call counts for one */
+    size_t n;                        /* at most POLICY_CHARGES_MAX */
 };
 
 struct verdict {
@@ -75,8 +80,9 @@ struct verdict {
     struct str sentence, hint; /* empty when allowed */
     struct str version;        /* of the policy */
     const struct policy_look *looks;
-    size_t n_looks;                /* at most POLICY_LOOKS_MAX: what decided is among them */
-    struct policy_charges charges; /* when not denied: for policy_limiter_admit() */
+    size_t n_looks; /* at most POLICY_LOOKS_MAX: what decided is among them */
+    /* When not denied: rates, for policy_limiter_admit(), and budgets, for meter_spend(). */
+    struct policy_charges charges, budgets;
 };
 
 /* One call, as it stands before the policy. */

@@ -10,17 +10,18 @@
  *         action: approve               # allow (the default), deny, confirm, approve
  *         reason: queries cost money
  *         rate_limit: {max: 10, window: 60, by: session}      # or 10/minute
+ *         budget: {max: 500, window: day, from: args.amount, by: principal}  # policy/budget.h
  *         conditions:
  *           - {path: args.limit, op: lte, value: 1000, reason: at most 1000 rows}
  *           - {path: /tables/0, op: in, value: [a, b], otherwise: confirm}
  *       "*": {rate_limit: 100/minute}   # every call
  *
  * A name is a tool's or a glob. All rules whose names match a tool apply to it: the strictest
- * action counts, every condition has to hold, every rate limit has to have room, so that the order
- * in the file decides nothing and a further rule never allows more. `*` stands for every call, and
- * lists no tool where the default is deny. A condition that does not hold denies, or asks as its
- * `otherwise` says. A rate counts all tools of its rule together, apart for each session (of a
- * user), principal, client or tool.
+ * action counts, every condition has to hold, every rate and budget has to have room, so that the
+ * order in the file decides nothing and a further rule never allows more. `*` stands for every
+ * call, and lists no tool where the default is deny. A condition that does not hold denies, or asks
+ * as its `otherwise` says. Rates and budgets count all tools of their rule together, apart for each
+ * session (of a user), principal, client or tool.
  *
  * Memory:  all in the arena of the load; texts are copied by the tree.
  * Errors:  FAIL_MEMORY; what is wrong in the file goes to the binder's problems.
@@ -30,9 +31,8 @@
 #define WEIR_POLICY_RULES_H
 
 #include "base/map.h"
+#include "policy/budget.h"
 #include "policy/condition.h"
-
-enum rate_by { RATE_BY_SESSION = 0, RATE_BY_PRINCIPAL, RATE_BY_CLIENT, RATE_BY_TOOL };
 
 struct policy_rule {
     struct str name;        /* as in the file */
@@ -42,6 +42,7 @@ struct policy_rule {
     struct str reason; /* may be empty */
     int64_t rate_max, rate_window_s;
     enum rate_by rate_by; /* rate_max 0: none */
+    struct budget budget; /* max 0: none */
     const struct condition *conditions;
     size_t n_conditions;
 };

@@ -30,6 +30,7 @@ static const struct bind_key rule_keys[] = {
     {.name = "action", .type = BIND_TEXT, AT(action)},
     {.name = "reason", .type = BIND_TEXT, AT(reason)},
     {.name = "rate_limit", .type = BIND_SKIP},
+    {.name = "budget", .type = BIND_SKIP},
     {.name = "conditions", .type = BIND_LIST, AT(conditions), .of = &condition_kind},
     {.name = NULL}};
 #undef AT
@@ -47,7 +48,6 @@ static const struct bind_key rules_keys[] = {
 #undef AT
 static const struct bind_kind rules_kind = {.what = "rules.yaml", .keys = rules_keys};
 
-static const char *const rate_bys[] = {"session", "principal", "client", "tool", NULL};
 #define AT(member) .offset = offsetof(struct rate_row, member)
 static const struct bind_key rate_keys[] = {
     {.name = "max",
@@ -62,7 +62,7 @@ static const struct bind_key rate_keys[] = {
      .min = 1,
      .max = POLICY_WINDOW_S_MAX,
      .is_required = true},
-    {.name = "by", .type = BIND_CHOICE, AT(by), .choices = rate_bys},
+    {.name = "by", .type = BIND_CHOICE, AT(by), .choices = rate_by_names},
     {.name = NULL}};
 #undef AT
 static const struct bind_kind rate_kind = {.what = "a rate limit", .keys = rate_keys};
@@ -116,6 +116,11 @@ static void read_short_rate(struct loader *l, const struct yaml *node, struct st
               text, "");
 }
 
+static void no_limit_of_deny(struct loader *l, const struct yaml *node, struct str where,
+                             const struct policy_rule *rule, const char *what) {
+    if (rule->effect == EFFECT_DENY) wrong(l, node, where, what, STR("deny"), "");
+}
+
 static result read_rate(struct loader *l, const struct rule_row *row, struct str where,
                         struct policy_rule *rule) {
     const struct yaml *node = yaml_get(row->head.node, STR("rate_limit"));
@@ -128,12 +133,19 @@ static result read_rate(struct loader *l, const struct rule_row *row, struct str
     } else {
         TRY(bind_map(l->binder, &rate_kind, node, &rate));
     }
-    if (rule->effect == EFFECT_DENY)
-        wrong(l, node, where, "rate_limit cannot be used with action ", STR("deny"), "");
+    no_limit_of_deny(l, node, where, rule, "rate_limit cannot be used with action ");
     rule->rate_max = rate.max;
     rule->rate_window_s = rate.window_s;
     rule->rate_by = (enum rate_by)rate.by;
     return OK;
+}
+
+static result read_budget(struct loader *l, const struct rule_row *row, struct str where,
+                          struct policy_rule *rule) {
+    const struct yaml *node = yaml_get(row->head.node, STR("budget"));
+    if (node == NULL) return OK;
+    no_limit_of_deny(l, node, where, rule, "budget cannot be used with action ");
+    return budget_read(l->binder, node, rule->id, where, &rule->budget);
 }
 
 static result read_conditions(struct loader *l, const struct rule_row *row, struct str where,
@@ -165,6 +177,7 @@ static result read_rule(struct loader *l, const struct rule_row *row, struct pol
     rule->reason = row->reason;
     read_action(l, row, where, rule);
     TRY(read_rate(l, row, where, rule));
+    TRY(read_budget(l, row, where, rule));
     TRY(read_conditions(l, row, where, rule));
     bool names_all = policy_rule_is_for_all(rule) && l->rules->denies_unnamed;
     if (names_all && yaml_get(row->head.node, STR("action")) != NULL &&

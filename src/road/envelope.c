@@ -42,14 +42,18 @@ static void write_told_of_data(const struct call *call, struct json_writer *w) {
     }
 }
 
-static void write_limit(struct str name, const struct call_limit *limit, struct json_writer *w) {
+/* `scale` parts make one. */
+static void write_limit(struct str name, const struct call_limit *limit, int scale,
+                        struct json_writer *w) {
     char time[CLOCK_ISO_MAX];
     if (limit->rule.len == 0) return;
     json_key(w, name);
     json_object(w);
     json_put_text(w, STR("rule"), limit->rule);
-    json_put_int(w, STR("max"), limit->max);
-    json_put_int(w, STR("left"), limit->left);
+    json_key(w, STR("max"));
+    json_real(w, (double)limit->max / scale);
+    json_key(w, STR("left"));
+    json_real(w, (double)limit->left / scale);
     if (limit->window_ms > 0)
         json_put_int(w, STR("window_seconds"), limit->window_ms / 1000);
     else
@@ -60,11 +64,12 @@ static void write_limit(struct str name, const struct call_limit *limit, struct 
 /* How often one may still call, by the tightest limit of each kind; and when, if not now. */
 static void write_limits(const struct call *call, struct json_writer *w) {
     const struct call_facts *facts = &call->facts;
-    if (facts->rate.rule.len == 0 && facts->quota.rule.len == 0) return;
+    if (facts->rate.rule.len + facts->quota.rule.len + facts->budget.rule.len == 0) return;
     json_key(w, STR("limits"));
     json_object(w);
-    write_limit(STR("rate"), &facts->rate, w);
-    write_limit(STR("daily_queries"), &facts->quota, w);
+    write_limit(STR("rate"), &facts->rate, 1, w);
+    write_limit(STR("daily_queries"), &facts->quota, 1, w);
+    write_limit(STR("budget"), &facts->budget, BUDGET_SCALE, w);
     json_object_end(w);
 }
 

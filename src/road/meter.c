@@ -1,6 +1,7 @@
 #include "road/meter.h"
 
 #include "base/limits.h"
+#include "policy/budget.h"
 
 #include <inttypes.h>
 
@@ -113,81 +114,186 @@ static void leave_place(struct policy_limiter *limiter, struct call *call,
     (void)r;
 }
 
-/* -- quotas ----------------------------------------------------------------------------------- */
+/* -- sums in windows of the clock ------------------------------------------------------------- */
 
-enum { DAY_MS = 86400000, MINUTE_MS = 60000 };
+enum { MINUTE_MS = 60000, HOUR_MS = 3600000 };
 
-/* Days since 1970 of the call's begin, where each begins at the keepers' hour. */
-static int64_t day_of(const struct call *call) {
-    int64_t ms = call->started_ms - call->snapshot->settings.day_begins_min * MINUTE_MS;
-    return ms / DAY_MS;
+/* How a sort of sums is told of. */
+struct sums {
+    const char *what; /* "%s cannot be counted" */
+    struct call_limit *fact;
+    /* `left` is at least 0. */
+    result (*refuse)(struct call *call, const struct taken *of, size_t i, int64_t left);
+};
+
+static int64_t days_begin_ms(const struct call *call) {
+    return call->snapshot->settings.day_begins_min * MINUTE_MS;
 }
 
-static int64_t day_ends_ms(const struct call *call) {
-    return (day_of(call) + 1) * DAY_MS + call->snapshot->settings.day_begins_min * MINUTE_MS;
+/* Windows since 1970, where one begins at the keepers' hour. */
+static int64_t window_of(const struct call *call, const struct taken *of, size_t i) {
+    return (of->at_ms - days_begin_ms(call)) / of->from.windows[i].window_ms;
 }
 
-/* Every counter lives a day longer than its own, for replicas whose clocks differ. */
-static result add_quota(struct call *call, struct str quota, int64_t delta, int64_t *sum) {
-    struct report unused = {0};
+static int64_t window_ends_ms(const struct call *call, const struct taken *of, size_t i) {
+    return (window_of(call, of, i) + 1) * of->from.windows[i].window_ms + days_begin_ms(call);
+}
+
+static int64_t cost_of(const struct taken *of, size_t i) {
+    return of->from.costs != NULL ? of->from.costs[i].amount : 1;
+}
+
+/* Every counter outlives its window, by as much again or an hour, for replicas whose clocks
+ * differ. */
+static result add(struct call *call, const struct taken *of, size_t i, int64_t delta,
+                  int64_t *sum) {
+    const struct store_window *window = &of->from.windows[i];
+    int64_t length = window->window_ms, spare = length > HOUR_MS ? length : HOUR_MS;
     struct store *store = call->snapshot->store;
-    struct str key =
-        str_printf(&call->arena, "day:%" PRId64 ":" STR_FMT, day_of(call), STR_ARG(quota));
+    struct report unused = {0};
+    struct str key = str_printf(&call->arena, "sum:%" PRId64 ":%" PRId64 ":" STR_FMT, length / 1000,
+                                window_of(call, of, i), STR_ARG(window->key));
     if (key.ptr == NULL || store == NULL) return (result){FAIL_IO};
-    return store_add(store, key, delta, 2 * INT64_C(86400000), sum, &unused);
+    return store_add(store, key, delta, length + spare, sum, &unused);
 }
 
-static void give_back(struct call *call, struct policy_charges *quotas) {
+static void give_back(struct call *call, struct taken *taken) {
     int64_t sum;
-    for (; quotas->n > 0; quotas->n--) {
-        result r = add_quota(call, quotas->windows[quotas->n - 1].key, -1, &sum);
-        (void)r; /* one query too many is counted then, which refuses sooner */
+    for (; taken->from.n > 0; taken->from.n--) {
+        size_t i = taken->from.n - 1;
+        result r = add(call, taken, i, -cost_of(taken, i), &sum);
+        (void)r; /* too much is counted then, which refuses sooner */
     }
 }
 
-static void note_quota(struct call *call, const struct policy_charges *all, size_t i,
-                       int64_t left) {
-    if (call->facts.quota.rule.len > 0 && call->facts.quota.left <= left) return;
-    call->facts.quota = (struct call_limit){.rule = all->rules[i],
-                                            .max = all->windows[i].max,
-                                            .left = left < 0 ? 0 : left,
-                                            .resets_ms = day_ends_ms(call)};
+/* The tightest of those that let the call pass, or the one that did not. */
+static void note(struct call *call, const struct sums *sums, struct taken *of, size_t i,
+                 int64_t left, bool is_refused) {
+    struct call_limit *fact = sums->fact;
+    if (!is_refused && fact->rule.len > 0 && fact->left <= left) return;
+    of->told = i;
+    *fact = (struct call_limit){.rule = of->from.rules[i],
+                                .max = of->from.windows[i].max,
+                                .left = left,
+                                .resets_ms = window_ends_ms(call, of, i)};
 }
 
-static result refuse_quota(struct call *call, const struct policy_charges *all, size_t i) {
-    int64_t wait = day_ends_ms(call) - call->started_ms;
-    call->facts.retry_after_ms = wait;
-    call->verdict.rule = all->rules[i];
+static result refuse_sum(struct call *call, const struct sums *sums, struct taken *of, size_t i,
+                         int64_t left) {
+    if (left < 0) left = 0;
+    note(call, sums, of, i, left, true);
+    call->facts.retry_after_ms = window_ends_ms(call, of, i) - of->at_ms;
+    call->verdict.rule = of->from.rules[i];
     call->verdict.effect = EFFECT_DENY;
+    return sums->refuse(call, of, i, left);
+}
+
+enum take { TAKE_LOOK, TAKE_ADD };
+
+/* Of one. `of->from.n` counts those that were added to. */
+static result take_one(struct call *call, const struct sums *sums, struct taken *of, size_t i,
+                       enum take how) {
+    int64_t sum = 0, cost = cost_of(of, i), max = of->from.windows[i].max;
+    if (cost > max) return refuse_sum(call, sums, of, i, max);
+    result r = add(call, of, i, how == TAKE_LOOK ? 0 : cost, &sum);
+    if (r.why == FAIL_INPUT) return refuse_sum(call, sums, of, i, 0); /* the sum would overflow */
+    if (r.why != FAIL_NONE) return r;
+    if (how == TAKE_ADD) {
+        of->from.n = i + 1;
+        sum -= cost;
+    }
+    if (sum > max - cost) return refuse_sum(call, sums, of, i, max - sum);
+    if (how == TAKE_ADD) note(call, sums, of, i, max - sum - cost, false);
+    return OK;
+}
+
+/* Of each its cost, or nothing of any. */
+static result take_all(struct call *call, const struct sums *sums, const struct policy_charges *all,
+                       enum take how, struct taken *taken) {
+    result r = OK;
+    taken->from.n = 0;
+    for (size_t i = 0; i < all->n && r.why == FAIL_NONE; i++)
+        r = take_one(call, sums, taken, i, how);
+    if (r.why == FAIL_IO || r.why == FAIL_LIMIT || r.why == FAIL_MEMORY) {
+        r = unless_open(call, sums->what);
+        if (r.why == FAIL_NONE) return OK;
+    }
+    if (r.why != FAIL_NONE) give_back(call, taken);
+    return r;
+}
+
+static struct taken nothing_of(const struct call *call, const struct policy_charges *all) {
+    struct taken none = {.from = *all, .at_ms = clock_wall_ms(call->clock)};
+    none.from.n = 0;
+    return none;
+}
+
+/* -- quotas ----------------------------------------------------------------------------------- */
+
+static result refuse_quota(struct call *call, const struct taken *of, size_t i, int64_t left) {
+    (void)left;
     fail(&call->report, FAIL_DENIED, "DAILY_QUOTA_EXCEEDED", REPORT_NO_OFFSET,
          "the queries of today are used up: " STR_FMT " allows %" PRId64 " a day",
-         STR_ARG(all->rules[i]), all->windows[i].max);
-    fail_hint(&call->report, "The next day begins in %" PRId64 " minutes.", wait / MINUTE_MS + 1);
+         STR_ARG(of->from.rules[i]), of->from.windows[i].max);
+    fail_hint(&call->report, "The next day begins in %" PRId64 " minutes.",
+              call->facts.retry_after_ms / MINUTE_MS + 1);
     return (result){FAIL_DENIED};
 }
 
-/* One of each, or none of any. */
-static result take_quotas(struct call *call, struct policy_charges *taken) {
+static result take_quotas(struct call *call, struct taken *taken) {
+    struct sums sums = {"the queries of today", &call->facts.quota, refuse_quota};
     struct policy_charges all;
     if (!policy_quotas(call->snapshot->policy, &call->principal, &call->arena, &all))
         return fail_memory(&call->report);
-    *taken = (struct policy_charges){all.windows, all.rules, 0};
-    for (size_t i = 0; i < all.n; i++) {
-        int64_t sum = 0;
-        result r = add_quota(call, all.windows[i].key, 1, &sum);
-        if (r.why == FAIL_NONE) {
-            taken->n = i + 1;
-            note_quota(call, &all, i, all.windows[i].max - sum);
-            r = sum <= all.windows[i].max ? OK : refuse_quota(call, &all, i);
-        } else {
-            r = unless_open(call, "the queries of today");
-            if (r.why == FAIL_NONE) return OK;
-        }
-        if (r.why == FAIL_NONE) continue;
-        give_back(call, taken);
-        return r;
+    *taken = nothing_of(call, &all);
+    return take_all(call, &sums, &all, TAKE_ADD, taken);
+}
+
+/* -- budgets ---------------------------------------------------------------------------------- */
+
+static void hint_at_budget(struct call *call, const struct taken *of, size_t i) {
+    char most[AMOUNT_TEXT_MAX];
+    int64_t max = of->from.windows[i].max;
+    if (cost_of(of, i) > max) {
+        call->facts.retry_after_ms = 0; /* no time will do */
+        fail_hint(&call->report, "Ask for " STR_FMT " at most.", STR_ARG(amount_text(max, most)));
+        return;
     }
-    return OK;
+    fail_hint(&call->report, "Ask for what is left, or wait: it is whole in %" PRId64 " minutes.",
+              call->facts.retry_after_ms / MINUTE_MS + 1);
+}
+
+static result refuse_budget(struct call *call, const struct taken *of, size_t i, int64_t left) {
+    char asked[AMOUNT_TEXT_MAX], rest[AMOUNT_TEXT_MAX], max[AMOUNT_TEXT_MAX];
+    struct str reason = utf8_clip(of->from.costs[i].reason, 256);
+    fail(&call->report, FAIL_DENIED, "BUDGET_EXCEEDED", REPORT_NO_OFFSET,
+         STR_FMT "%sthe call asks for " STR_FMT ", and " STR_FMT " of " STR_FMT
+                 " are left (" STR_FMT ")",
+         STR_ARG(reason), reason.len > 0 ? ": " : "", STR_ARG(amount_text(cost_of(of, i), asked)),
+         STR_ARG(amount_text(left, rest)), STR_ARG(amount_text(of->from.windows[i].max, max)),
+         STR_ARG(of->from.rules[i]));
+    hint_at_budget(call, of, i);
+    return (result){FAIL_DENIED};
+}
+
+bool meter_may_spend(const struct call *call) {
+    return !call->is_unmetered && call->verdict.budgets.n > 0;
+}
+
+/* First a look, so that a call for which there is no room takes none from others meanwhile. */
+result meter_spend(struct call *call, struct taken *out) {
+    struct sums sums = {"what your calls spend", &call->facts.budget, refuse_budget};
+    const struct policy_charges *all = &call->verdict.budgets;
+    *out = nothing_of(call, all);
+    if (!meter_may_spend(call)) return OK;
+    TRY(take_all(call, &sums, all, TAKE_LOOK, out));
+    return take_all(call, &sums, all, TAKE_ADD, out);
+}
+
+void meter_refund(struct call *call, struct taken *taken) {
+    if (taken->from.n == 0) return;
+    call->facts.budget.left += cost_of(taken, taken->told);
+    give_back(call, taken);
 }
 
 /* -- a query ---------------------------------------------------------------------------------- */
@@ -202,8 +308,8 @@ result meter_enter(struct policy_limiter *limiter, struct call *call, struct met
 }
 
 void meter_leave(struct policy_limiter *limiter, struct call *call, const struct metered *query) {
-    struct policy_charges taken = query->quotas;
-    if (call->facts.engine_us < 0 && taken.n > 0) {
+    struct taken taken = query->quotas;
+    if (call->facts.engine_us < 0 && taken.from.n > 0) {
         give_back(call, &taken);
         call->facts.quota.left++;
     }

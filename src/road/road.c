@@ -80,12 +80,8 @@ static enum step recall(struct road *road, struct call *call);
 static enum step answer(struct road *road, struct call *call);
 
 static const struct station stations[] = {
-    {"find", find_tool},
-    {"decide", decide},
-    {"consent", consent},
-    {"meter", meter},
-    {"recall", recall},
-    {"answer", answer},
+    {"find", find_tool}, {"decide", decide}, {"consent", consent},
+    {"meter", meter},    {"recall", recall}, {"answer", answer},
 };
 
 /* -- the stations ----------------------------------------------------------------------------- */
@@ -174,10 +170,20 @@ static result run_query(struct road *road, struct call *call) {
     return r;
 }
 
+/* What a tool that is no query has begun to answer is spent, whatever comes of it. */
+static result run_spending(struct road *road, struct call *call) {
+    bool is_query = call->tool->waits == TOOL_WAITS_QUERY;
+    struct taken spent;
+    TRY(meter_spend(call, &spent));
+    result r = is_query ? run_query(road, call) : run_tool(road, call);
+    if (is_query && call->facts.engine_us < 0) meter_refund(call, &spent);
+    return r;
+}
+
 static enum step answer(struct road *road, struct call *call) {
-    bool waits = call->tool->waits != TOOL_AT_ONCE;
+    bool waits = call->tool->waits != TOOL_AT_ONCE || meter_may_spend(call);
     if (waits && !call->may_wait) return STEP_WAIT;
-    result r = call->tool->waits == TOOL_WAITS_QUERY ? run_query(road, call) : run_tool(road, call);
+    result r = run_spending(road, call);
     return r.why == FAIL_NONE ? STEP_ON : STEP_STOP;
 }
 

@@ -52,6 +52,10 @@ static const char *const conditions[] = {
     "{path: args.env, op: regex, value: '^[a-z]+$'}",
     "{path: args.force, op: exists, value: false}",
 };
+static const char *const budgets[] = {
+    ", budget: {max: 5, window: day, from: args.n}",
+    ", budget: {max: 0.5, window: 90, from: /list/0, by: tool}",
+};
 static const char *const calls[] = {
     "{}",
     "{\"n\":1,\"env\":\"dev\"}",
@@ -82,8 +86,9 @@ static struct str a_rule(const char *name, const char *action, bool with_rate) {
     if (with_rate && !is_deny && draw(2) == 0)
         rate = str_printf(&arena, ", rate_limit: {max: %u, window: %u, by: %s}", 1 + draw(4),
                           1 + draw(3), draw(2) == 0 ? "session" : "tool");
-    return str_printf(&arena, "'%s': {action: %s, conditions: [" STR_FMT "]" STR_FMT "}", name,
-                      action, STR_ARG(all), STR_ARG(rate));
+    const char *budget = !is_deny && draw(6) == 0 ? PICK(budgets) : "";
+    return str_printf(&arena, "'%s': {action: %s, conditions: [" STR_FMT "]" STR_FMT "%s}", name,
+                      action, STR_ARG(all), STR_ARG(rate), budget);
 }
 
 static struct draft a_draft(bool with_rate) {
@@ -109,6 +114,15 @@ static const char *print_draft(const struct draft *d) {
     for (size_t i = 0; i < d->n; i++)
         all = str_printf(&arena, STR_FMT "  " STR_FMT "\n", STR_ARG(all), STR_ARG(d->rules[i]));
     return str_cstr(&arena, all);
+}
+
+static bool are_same_charges(const struct policy_charges *a, const struct policy_charges *b) {
+    bool is_same = a->n == b->n;
+    for (size_t i = 0; is_same && i < a->n; i++)
+        is_same = str_eq(a->windows[i].key, b->windows[i].key) &&
+                  a->windows[i].max == b->windows[i].max &&
+                  (a->costs == NULL || a->costs[i].amount == b->costs[i].amount);
+    return is_same;
 }
 
 static const char PARTIES[] = "roles:\n"
@@ -253,13 +267,11 @@ static void shuffle(struct draft *d) {
 static void check_same(const struct verdict *v, const struct verdict *w, int round) {
     bool is_same = v->effect == w->effect && str_eq(v->rule, w->rule) && v->code == w->code &&
                    str_eq(v->sentence, w->sentence) && v->n_looks == w->n_looks &&
-                   v->charges.n == w->charges.n;
+                   are_same_charges(&v->charges, &w->charges) &&
+                   are_same_charges(&v->budgets, &w->budgets);
     for (size_t i = 0; is_same && i < v->n_looks; i++)
         is_same = str_eq(v->looks[i].rule, w->looks[i].rule) &&
                   v->looks[i].outcome == w->looks[i].outcome;
-    for (size_t i = 0; is_same && i < v->charges.n; i++)
-        is_same = str_eq(v->charges.windows[i].key, w->charges.windows[i].key) &&
-                  v->charges.windows[i].max == w->charges.windows[i].max;
     CHECK(is_same, round, "'" STR_FMT "' and '" STR_FMT "'\n", STR_ARG(v->rule), STR_ARG(w->rule));
 }
 
@@ -335,7 +347,7 @@ static bool has_room(const struct plain *plain, const struct store_window *windo
 static void of_several_limits_the_strictest_counts(void **state) {
     (void)state;
     int n_admitted = 0, n_refused = 0, n_several = 0;
-    for (int round = 0; round < 25; round++) {
+    for (int round = 0; round < 40; round++) {
         struct draft d = a_draft(true);
         const struct policy *policy = load_draft(&d);
         struct policy_limiter *limiter = policy_limiter_new();

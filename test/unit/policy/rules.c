@@ -12,6 +12,7 @@ static const char RULES[] =
     "  run:\n"
     "    reason: ask\n"
     "    rate_limit: {max: 3, window: 60, by: tool}\n"
+    "    budget: {max: 9.5, window: day, from: args.cost, reason: dear}\n"
     "    conditions:\n"
     "      - {path: args.n, op: lte, value: 10, otherwise: confirm}\n"
     "      - {path: /sql, op: regex, value: '^(?i)select\\s', reason: SELECT only}\n"
@@ -62,8 +63,9 @@ static void no_half_verdict(void **state) {
     (void)state;
     const struct policy *policy = with_rules(RULES);
     static const char *const calls[] = {
+        "{\"n\":5,\"sql\":\"SELECT 1\",\"cost\":1}",
+        "{\"n\":50,\"sql\":\"select 1\",\"cost\":2.5}",
         "{\"n\":5,\"sql\":\"SELECT 1\"}",
-        "{\"n\":50,\"sql\":\"select 1\"}",
         "{\"n\":5,\"sql\":\"DROP x\"}",
         "{}",
     };
@@ -78,7 +80,8 @@ static void no_half_verdict(void **state) {
             struct verdict v;
             arena_init(&small, budget);
             policy_judge(policy, &p, &q, &small, &v);
-            bool is_whole = v.effect == whole.effect && v.charges.n == whole.charges.n;
+            bool is_whole = v.effect == whole.effect && v.charges.n == whole.charges.n &&
+                            v.budgets.n == whole.budgets.n;
             assert_true(v.effect == EFFECT_DENY || is_whole);
             assert_true((v.code == NULL) == (v.effect == EFFECT_ALLOW));
             assert_true((v.sentence.len == 0) == (v.effect == EFFECT_ALLOW));

@@ -2,6 +2,8 @@
  * not at all, or without a record. */
 #include "rig.h"
 
+#include "tools/tool.h"
+
 static struct rig rig;
 
 static int setup(void **state) {
@@ -324,6 +326,88 @@ static void cannot_be_made_without_memory(void **state) {
     road_free(NULL);
 }
 
+/* -- budgets ---------------------------------------------------------------------------------- */
+
+static const char budgets[] = "version: '1'\n"
+                              "tools:\n"
+                              "  run_*: {budget: {max: 7.5, window: day, from: args.limit}}\n"
+                              "  list_*: {budget: {max: 9, window: day, from: args.n}}\n";
+
+static void load_budgets(struct store **store) {
+    struct store_settings settings = {.kind = STORE_MEMORY, .max_bytes = 1 * MIB};
+    struct problems problems;
+    problems_init(&problems, &rig.arena);
+    struct policy_sources sources = {.policy = rig_yaml(&rig.arena, rig_policy),
+                                     .enterprise = rig_yaml(&rig.arena, rig_enterprise),
+                                     .rules = rig_yaml(&rig.arena, budgets),
+                                     .policy_text = STR("text")};
+    result r = policy_load(&sources, &rig.arena, &problems, &rig.snapshot->policy);
+    assert_int_equal(r.why, FAIL_NONE);
+    r = store_open(&settings, STR("nowhere"), &rig.clock, store, NULL);
+    assert_int_equal(r.why, FAIL_NONE);
+    rig.snapshot->store = *store;
+}
+
+static void assert_budget(const struct json *e, const char *code, const char *rule, double max,
+                          double left) {
+    const struct json *told = json_at(e, STR("/metadata/limits/budget"));
+    assert_string_equal(text_at(e, "/error/code"), code);
+    assert_string_equal(text_at(told, "/rule"), rule);
+    assert_string_equal(text_at(told, "/resets_at"), "2026-11-21T00:00:00Z");
+    assert_true(json_double(json_get(told, STR("max"))) == max);
+    assert_true(json_double(json_get(told, STR("left"))) == left);
+}
+
+static void a_query_spends_where_an_engine_is_asked(void **state) {
+    (void)state;
+    static const struct {
+        const char *arguments, *code;
+        double left;
+    } steps[] = {{"{\"sql\":\"SELECT id FROM orders\",\"limit\":8}", "BUDGET_EXCEEDED", 7.5},
+                 {"{\"sql\":\"SELECT phone FROM orders\",\"limit\":7}", "COLUMN_NOT_ALLOWED", 7.5},
+                 {"{\"sql\":\"SELECT id FROM orders\",\"limit\":7}", "BACKEND_CANNOT_RUN", 0.5},
+                 {"{\"sql\":\"SELECT id FROM orders\",\"limit\":1}", "BUDGET_EXCEEDED", 0.5}};
+    struct store *store;
+    load_budgets(&store);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        struct call *call = rig_call(&rig, NULL, "reader", "run_select_sql", steps[i].arguments);
+        assert_budget(rig_walk(&rig, call), steps[i].code, "rules.yaml#tools.run_*.budget", 7.5,
+                      steps[i].left);
+        call_free(call);
+    }
+    store_close(store);
+}
+
+/* A tool that answers from memory has no such argument yet: the call is taken up at its last
+ * station, judged with one. */
+static const struct json *list_for(struct call *call, const char *arguments) {
+    struct policy_question question = {call->tool_name, rig_json(&rig.arena, str_of(arguments)),
+                                       STR_NONE};
+    policy_judge(rig.snapshot->policy, &call->principal, &question, &call->arena, &call->verdict);
+    assert_int_equal(call->verdict.budgets.n, 1);
+    call->tool = tool_find(call->tool_name);
+    assert_int_equal(call->tool->waits, TOOL_AT_ONCE);
+    result r = input_read(call->tool, NULL, &call->arena, &call->input, &call->report);
+    assert_int_equal(r.why, FAIL_NONE);
+    call->station = 5;
+    return rig_walk(&rig, call);
+}
+
+static void who_spends_waits_for_a_thread(void **state) {
+    (void)state;
+    static const char *const codes[] = {"(none)", "BUDGET_EXCEEDED"};
+    struct store *store;
+    load_budgets(&store);
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        struct call *call = rig_call(&rig, NULL, "lister", "list_allowed_tables", NULL);
+        assert_budget(list_for(call, "{\"n\":8}"), codes[i], "rules.yaml#tools.list_*.budget", 9,
+                      1);
+        assert_true(call->may_wait);
+        call_free(call);
+    }
+    store_close(store);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stops_where_it_should, setup, teardown),
@@ -331,6 +415,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(ties_answer_and_record_together, setup, teardown),
         cmocka_unit_test_setup_teardown(meters_by_the_clock_that_never_goes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_one_query_too_many, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_query_spends_where_an_engine_is_asked, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_spends_waits_for_a_thread, setup, teardown),
         cmocka_unit_test_setup_teardown(is_busy_when_the_queue_is_full, setup, teardown),
         cmocka_unit_test_setup_teardown(withholds_what_is_not_on_record, setup, teardown),
         cmocka_unit_test_setup_teardown(brings_all_back_under_load, setup, teardown),
