@@ -503,6 +503,19 @@ static void a_sum_that_would_overflow_is_refused(void **state) {
     call_free(q.call);
 }
 
+static result looked_add(struct store *store, struct str key, int64_t delta, int64_t ttl_ms,
+                         int64_t *value, struct report *report) {
+    assert_int_equal(delta, 0);
+    return store_memory.add(store, key, delta, ttl_ms, value, report);
+}
+
+static void what_cannot_fit_keeps_nobody_out(void **state) {
+    (void)state;
+    assert_string_equal(spend("ann", "tip", 2 * ONE), "");
+    world.kind.add = looked_add;
+    assert_string_equal(spend("ann", "tip", 2 * ONE), "BUDGET_EXCEEDED");
+}
+
 /* Somebody else spends 8 between our look and our step. */
 static result crowded_add(struct store *store, struct str key, int64_t delta, int64_t ttl_ms,
                           int64_t *value, struct report *report) {
@@ -652,6 +665,7 @@ int main(void) {
         LAST(what_did_not_run_is_refunded),
         LAST(a_budget_needs_its_store),
         LAST(a_sum_that_would_overflow_is_refused),
+        LAST(what_cannot_fit_keeps_nobody_out),
         LAST(who_is_overtaken_gives_back),
         LAST(no_half_charge),
         LAST(never_more_than_the_maximum),
