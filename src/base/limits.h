@@ -161,18 +161,19 @@
 
 #define PREFLIGHT_BYTES_MAX (4 * KIB) /* names of headers that a page may send */
 
-#define DESK_THREADS                 16 /* each waits for the store, which commits in groups */
-#define DESK_QUEUE_MAX               4096
-#define ENTRY_THREADS                32  /* each waits for an issuer or for the store */
-#define ENTRY_QUEUE_MAX              256 /* more would wait longer than their clients do */
-#define ENTRY_RETRY_SECONDS          "2" /* as Retry-After says it */
-#define SESSION_TTL_MS               (INT64_C(24) * 3600000) /* after its last use */
-#define SESSION_BYTES_MAX            (256 * KIB) /* of one record: capabilities and subscriptions */
-#define NOTIFICATION_BYTES_MAX       (1 * MIB)   /* one progress or log message */
-#define JOURNAL_LEASE_MS             5000 /* after which a replica that is silent counts as gone */
-#define JOURNAL_BEAT_MS              1000
-#define JOURNAL_TTL_MS               (INT64_C(10) * 60000) /* for a client to come back for its answer */
-#define JOURNAL_RUN_TTL_MS           (INT64_C(25) * 3600000) /* of one that still runs: the longest query, and more */
+#define DESK_THREADS           16 /* each waits for the store, which commits in groups */
+#define DESK_QUEUE_MAX         4096
+#define ENTRY_THREADS          32  /* each waits for an issuer or for the store */
+#define ENTRY_QUEUE_MAX        256 /* more would wait longer than their clients do */
+#define ENTRY_RETRY_SECONDS    "2" /* as Retry-After says it */
+#define SESSION_TTL_MS         (INT64_C(24) * 3600000) /* after its last use */
+#define SESSION_BYTES_MAX      (256 * KIB) /* of one record: capabilities and subscriptions */
+#define NOTIFICATION_BYTES_MAX (1 * MIB)   /* one progress or log message */
+#define JOURNAL_LEASE_MS       5000        /* after which a replica that is silent counts as gone */
+#define JOURNAL_BEAT_MS        1000
+#define JOURNAL_TTL_MS         (INT64_C(10) * 60000) /* for a client to come back for its answer */
+#define JOURNAL_RUN_TTL_MS     (INT64_C(25) * 3600000) /* while it runs: the longest query, and more \
+                                                        */
 #define JOURNAL_ARENA_BYTES          (1 * MIB)
 #define JOURNAL_READ_MAX             256        /* events read at once */
 #define NEWS_LOOK_MS                 500        /* between looks at what other replicas tell */
@@ -199,14 +200,14 @@
 
 /* -- sql: what a statement may be (defaults of security.*; design, section 7) -------------------
  */
-#define SQL_BYTES_MAX        (1 * MIB)
-#define SQL_NESTING_MAX      256
-#define SQL_IN_LIST_MAX      10000
-#define SQL_SELECT_ITEMS_MAX 4096
-#define SQL_CTES_MAX         256
-#define SQL_LOOKAHEAD_FREE   256 /* tokens, for each word that could begin two things */
-#define SQL_LOOKAHEAD_PER_BYTE 4 /* and so many more for the whole statement, so that it stays linear */
-#define SQL_PARTS_MAX        50000 /* nodes of a tree: a name takes 700 bytes of a call's arena */
+#define SQL_BYTES_MAX          (1 * MIB)
+#define SQL_NESTING_MAX        256
+#define SQL_IN_LIST_MAX        10000
+#define SQL_SELECT_ITEMS_MAX   4096
+#define SQL_CTES_MAX           256
+#define SQL_LOOKAHEAD_FREE     256   /* tokens, for each word that could begin two things */
+#define SQL_LOOKAHEAD_PER_BYTE 4     /* and so many more for a whole statement */
+#define SQL_PARTS_MAX          50000 /* nodes of a tree: a name takes 700 bytes of a call's arena */
 
 /* -- sql: types of schemas --------------------------------------------------------------------- */
 #define SQL_TYPE_NESTING_MAX 32   /* of array<struct<map<…>>>: the engines stop near 20 */
@@ -254,13 +255,13 @@
 #define JWKS_BYTES_MAX            (256 * KIB)
 #define JWKS_DEPTH_MAX            8
 #define JWKS_MEMBERS_MAX          256
-#define JWKS_KEYS_MAX             64 /* of one set; issuers publish 2 to 10 */
+#define JWKS_KEYS_MAX             64        /* of one set; issuers publish 2 to 10 */
 #define JWKS_ARENA_BYTES          (2 * MIB) /* of one set: text, tree and keys */
 #define JWKS_SOURCES_MAX          64        /* URLs in the life of a process */
 #define JWKS_TIMEOUT_MS           5000
 #define JWKS_PAUSE_MS_MAX         3600000
 #define JWKS_RETRY_MS             5000 /* between two fetches while there are no keys at all */
-#define JWKS_WAITING_MAX          8     /* callers that wait for one fetch: threads are few */
+#define JWKS_WAITING_MAX          8    /* callers that wait for one fetch: threads are few */
 #define JWKS_TTL_MS_MAX           (INT64_C(24) * 3600000)
 #define JWKS_STALE_MS_MAX         (INT64_C(7) * 24 * 3600000)
 #define JWT_CACHE_SLOTS           4096 /* of 64 bytes */
@@ -281,8 +282,8 @@
  */
 #define ADMIN_THREADS   8
 #define ADMIN_QUEUE_MAX 256
-#define ADMIN_TRIES_MAX 10 /* logins, or first runs, that failed, of one address in ADMIN_TRY_MS */
-#define ADMIN_TRY_MS    60000
+#define ADMIN_TRIES_MAX 10    /* logins, or first runs, that failed, of one address */
+#define ADMIN_TRY_MS    60000 /* in such a time */
 
 /* -- identity: keys for the cloud, of one request ------------------------------------------------
  */
@@ -318,11 +319,11 @@
 #define POLICY_LOOKS_MAX        32         /* rules that a verdict tells of */
 #define POLICY_CHARGES_MAX      STORE_WINDOWS_MAX /* limits that one call falls under */
 #define POLICY_WINDOW_S_MAX     (31 * 86400)      /* of a rule's rate */
-#define BUDGET_SCALE            10000 /* amounts are held in so many parts of one */
+#define BUDGET_SCALE            10000             /* amounts are held in so many parts of one */
 #define BUDGET_SCALE_DIGITS     4
 #define BUDGET_AMOUNT_MAX       (INT64_C(100000000000) * BUDGET_SCALE) /* a double tells it exactly */
 #define BUDGET_WINDOW_S_MIN     60 /* a counter is kept for an hour: at most so many of each */
-#define CONDITION_STEPS_MAX     32                /* of a path into arguments; JSON nests so deep */
+#define CONDITION_STEPS_MAX     32 /* of a path into arguments; JSON nests so deep */
 #define APPROVAL_BYTES_MAX      (256 * KIB) /* of a call laid before a person, who must see it all */
 #define APPROVAL_NOTE_BYTES_MAX 1024
 #define APPROVAL_RETRY_MS       30000 /* after which a client that waits may call again */

@@ -91,8 +91,7 @@ void journal_close(struct journals *journals, struct journal *journal) {
         r = store_touch(journals->store, request, STORE_ANY, JOURNAL_TTL_MS, NULL, &unused);
     if (r.why == FAIL_NONE)
         r = store_remove(journals->store, lease, journal->lease_version, &was_there, &unused);
-    if (r.why != FAIL_NONE)
-        log_line(LOG_WARN, "lease_not_ended", STR_NONE, "%s", unused.sentence);
+    if (r.why != FAIL_NONE) log_line(LOG_WARN, "lease_not_ended", STR_NONE, "%s", unused.sentence);
     journal->lease_version = STORE_ABSENT;
     arena_deinit(&arena);
 }

@@ -52,7 +52,7 @@ struct mcp {
     struct pool_class desk_kind;
     struct pool *desk; /* threads for what waits before and behind the road: the store */
     struct pool_class entry_kind;
-    struct pool *entry; /* threads that ask who strangers are (http_entry.h) */
+    struct pool *entry;      /* threads that ask who strangers are (http_entry.h) */
     _Atomic bool is_settled; /* who is identified only now goes no further: the road may be gone */
     struct running_list running;
     struct asking asking;

@@ -25,12 +25,13 @@ static const struct json *parse(struct arena *arena, struct audit_block *block) 
 static void every_field_of_the_seed_is_there(void **state) {
     (void)state;
     static const char *const names[] = {
-        "audit_id",       "request_id",  "timestamp",      "user_id",          "client_id",
-        "session_id",     "source_ip",   "auth_method",    "token_id",         "tool_name",
-        "outcome",        "latency_ms",  "request_params", "response_summary", "policy_decision",
-        "deny_reason",    "error_code",  "error_message",  "method",           "rule",
-        "policy_version", "policy_looks", "approval_id", "sql_asked",   "sql_run",        "backend",          "engine_us",
-        "engine_error",   "reply_bytes", "from_cache",     "station",          "repeated"};
+        "audit_id",       "request_id",   "timestamp",      "user_id",          "client_id",
+        "session_id",     "source_ip",    "auth_method",    "token_id",         "tool_name",
+        "outcome",        "latency_ms",   "request_params", "response_summary", "policy_decision",
+        "deny_reason",    "error_code",   "error_message",  "method",           "rule",
+        "policy_version", "policy_looks", "approval_id",    "sql_asked",        "sql_run",
+        "backend",        "engine_us",    "engine_error",   "reply_bytes",      "from_cache",
+        "station",        "repeated"};
     static const char *const summary[] = {"tables_used", "columns_used", "row_count", "truncated"};
     struct arena arena;
     arena_init(&arena, 1 << 20);
