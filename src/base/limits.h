@@ -161,19 +161,18 @@
 
 #define PREFLIGHT_BYTES_MAX (4 * KIB) /* names of headers that a page may send */
 
-#define DESK_THREADS           16 /* each waits for the store, which commits in groups */
-#define DESK_QUEUE_MAX         4096
-#define ENTRY_THREADS          32  /* each waits for an issuer or for the store */
-#define ENTRY_QUEUE_MAX        256 /* more would wait longer than their clients do */
-#define ENTRY_RETRY_SECONDS    "2" /* as Retry-After says it */
-#define SESSION_TTL_MS         (INT64_C(24) * 3600000) /* after its last use */
-#define SESSION_BYTES_MAX      (256 * KIB) /* of one record: capabilities and subscriptions */
-#define NOTIFICATION_BYTES_MAX (1 * MIB)   /* one progress or log message */
-#define JOURNAL_LEASE_MS       5000        /* after which a replica that is silent counts as gone */
-#define JOURNAL_BEAT_MS        1000
-#define JOURNAL_TTL_MS         (INT64_C(10) * 60000) /* for a client to come back for its answer */
-#define JOURNAL_RUN_TTL_MS     (INT64_C(25) * 3600000) /* while it runs: the longest query, and more \
-                                                        */
+#define DESK_THREADS                 16 /* each waits for the store, which commits in groups */
+#define DESK_QUEUE_MAX               4096
+#define ENTRY_THREADS                32  /* each waits for an issuer or for the store */
+#define ENTRY_QUEUE_MAX              256 /* more would wait longer than their clients do */
+#define ENTRY_RETRY_SECONDS          "2" /* as Retry-After says it */
+#define SESSION_TTL_MS               (INT64_C(24) * 3600000) /* after its last use */
+#define SESSION_BYTES_MAX            (256 * KIB) /* of one record: capabilities and subscriptions */
+#define NOTIFICATION_BYTES_MAX       (1 * MIB)   /* one progress or log message */
+#define JOURNAL_LEASE_MS             5000 /* after which a replica that is silent counts as gone */
+#define JOURNAL_BEAT_MS              1000
+#define JOURNAL_TTL_MS               (INT64_C(10) * 60000) /* for a client to come back for its answer */
+#define JOURNAL_RUN_TTL_MS           (INT64_C(25) * 3600000) /* while it runs: the longest query */
 #define JOURNAL_ARENA_BYTES          (1 * MIB)
 #define JOURNAL_READ_MAX             256        /* events read at once */
 #define NEWS_LOOK_MS                 500        /* between looks at what other replicas tell */
