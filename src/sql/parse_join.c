@@ -24,7 +24,8 @@ static result parse_join_kind(struct parser *p, struct sql_join *join) {
     enum sql_word word = parse_is(p, TOKEN_WORD) ? p->token.word : WORD_UNKNOWN;
     join->kind = SQL_JOIN_INNER;
     if (word != WORD_JOIN) parse_next(p);
-    if (word == WORD_CROSS) join->kind = SQL_JOIN_CROSS;
+    /* NATURAL has a condition of its own, even where CROSS stands behind it. */
+    if (word == WORD_CROSS && !join->natural) join->kind = SQL_JOIN_CROSS;
     if (word == WORD_LEFT || word == WORD_RIGHT || word == WORD_FULL)
         TRY(parse_join_outer(p, word, join));
     return parse_want_word(p, WORD_JOIN);
