@@ -160,8 +160,9 @@ static void reply(struct visit *visit) {
                         (!visit->takes_json || turn->running.is_silenced);
     if (visit->has_begun || wants_stream)
         reply_event(visit, turn->out_id, buf_flat(&turn->out, &turn->call->arena));
-    else
-        reply_json(visit, turn->status, retry_after(turn->call), &turn->out);
+    else /* nothing is no JSON document: what was cancelled is answered as a notification is */
+        reply_json(visit, turn->running.is_silenced ? 202 : turn->status, retry_after(turn->call),
+                   &turn->out);
 }
 
 static void send_pieces(struct visit *visit, struct piece *piece) {

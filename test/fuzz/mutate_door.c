@@ -182,6 +182,11 @@ static void cut(struct change *c, struct str rest) {
     }
 }
 
+static size_t put_text(uint8_t *out, struct str text) {
+    if (text.len > 0) memcpy(out, text.ptr, text.len);
+    return text.len;
+}
+
 static size_t join(const struct change *c, uint8_t *out, size_t max) {
     size_t at = 0;
     for (size_t i = 0; i < c->n; i++) {
@@ -189,11 +194,9 @@ static size_t join(const struct change *c, uint8_t *out, size_t max) {
         size_t need = piece->letters.len + piece->body.len + 3;
         if (at + need > max) break;
         out[at++] = '#';
-        memcpy(out + at, piece->letters.ptr, piece->letters.len);
-        at += piece->letters.len;
+        at += put_text(out + at, piece->letters);
         out[at++] = '\n';
-        memcpy(out + at, piece->body.ptr, piece->body.len);
-        at += piece->body.len;
+        at += put_text(out + at, piece->body);
         if (i + 1 < c->n) out[at++] = '\n';
     }
     return at;
