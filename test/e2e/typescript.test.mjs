@@ -83,7 +83,7 @@ function governed(connectTo) {
       assert.ok(JSON.parse(contents[0].text).tables?.length === 9 || JSON.parse(contents[0].text).columns.length > 0);
     }
     const { resourceTemplates } = await client.listResourceTemplates();
-    assert.deepEqual(resourceTemplates.map((t) => t.uriTemplate), ["weir://table/{project}.{table}"]);
+    assert.deepEqual(resourceTemplates.map((t) => t.uriTemplate), ["weir://table/{project}.{table}", "weir://result/{id}{?from}"]);
     await assert.rejects(client.readResource({ uri: "weir://table/saky_dw_cdm.salaries" }), { code: -32002 });
   });
 

@@ -6,6 +6,7 @@
 #include "identity/secret.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -27,6 +28,7 @@ static struct {
     struct store *store;
     struct secret *secret;
     struct identity_state *identities;
+    atomic_uintptr_t doors_at[REPLICAS]; /* the mcps once more, for whoever waits on any thread */
 } own;
 
 const char *const house_roles[] = {"seller", "keeper",    "lister", "asker",
@@ -60,7 +62,7 @@ int __wrap_nanosleep(const struct timespec *time, struct timespec *left) {
 /* Within a replica: who waits for an answer, and its keepers of leases and news. */
 static bool is_of_door(const pthread_cond_t *cond) {
     for (size_t i = 0; i < REPLICAS; i++) {
-        uintptr_t mcp = (uintptr_t)own.house.mcps[i], at = (uintptr_t)cond;
+        uintptr_t mcp = atomic_load(&own.doors_at[i]), at = (uintptr_t)cond;
         if (mcp != 0 && at >= mcp && at < mcp + sizeof(struct mcp)) return true;
     }
     return false;
@@ -148,6 +150,7 @@ static void open_replica(size_t i) {
     struct mcp *mcp = NULL;
     MUST(mcp_new(&setup, &mcp, &report).why == FAIL_NONE);
     own.house.mcps[i] = mcp;
+    atomic_store(&own.doors_at[i], (uintptr_t)mcp);
     own.house.doors[i] =
         (struct http_door){.mcp = mcp, .gate = &gate, .paths = {paths, COUNT(paths), true}};
 }
@@ -182,6 +185,7 @@ void house_close(struct house *house) {
     for (size_t i = 0; i < REPLICAS; i++) {
         struct mcp *mcp = house->mcps[i];
         mcp_free(mcp);
+        atomic_store(&own.doors_at[i], 0);
         house->mcps[i] = NULL;
     }
     snapshot_holder_free(own.snapshots);
