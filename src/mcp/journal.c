@@ -70,19 +70,24 @@ result journal_open(struct journals *journals, struct journal *journal, struct s
     return journal_take_over(journals, journal, arena, report);
 }
 
-void journal_forget(struct journals *journals, struct journal *journal) {
-    if (!link_joined(&journal->link)) return;
+/* Its neighbours in the list change it, too: so it is looked at under the lock. */
+static bool let_go(struct journals *journals, struct journal *journal) {
     pthread_mutex_lock(&journals->lock);
+    bool was_held = link_joined(&journal->link);
     list_leave(&journal->link);
     pthread_mutex_unlock(&journals->lock);
+    return was_held;
+}
+
+void journal_forget(struct journals *journals, struct journal *journal) {
+    (void)let_go(journals, journal);
 }
 
 void journal_close(struct journals *journals, struct journal *journal) {
     struct arena arena;
     struct report unused = {0};
     bool was_there;
-    if (!link_joined(&journal->link)) return;
-    journal_forget(journals, journal);
+    if (!let_go(journals, journal)) return;
     arena_init(&arena, JOURNAL_ARENA_BYTES);
     struct str lease = key_of("lease", journal->name, &arena);
     struct str request = key_of("journal", journal->name, &arena);
