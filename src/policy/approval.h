@@ -40,7 +40,7 @@ struct approval_terms {
     const struct json *arguments; /* NULL or an object */
     const struct principal *principal;
     struct str policy_version;
-    int64_t cost_ceiling_bytes; /* that the call may scan; -1: not limited */
+    int64_t cost_ceiling_bytes; /* that the call may scan; 0: not limited */
     struct str rule, reason;    /* why it is held back, for the approver; bind nothing */
 };
 

@@ -61,18 +61,6 @@ struct station {
 };
 
 static enum step find_tool(struct road *road, struct call *call);
-/* The door asks for more scopes (MCP 2025-11-25, "Scope Challenge Handling"). */
-static void decide_scopes(struct call *call) {
-    const struct protected_resource *resource = identity_protected(call->snapshot->identity);
-    if (protected_may_use(resource, &call->principal, call->tool_name)) return;
-    struct verdict *v = &call->verdict;
-    v->effect = EFFECT_DENY;
-    v->code = "INSUFFICIENT_SCOPE";
-    v->rule = STR("scope");
-    v->sentence = STR("the tool needs a scope that the token has not");
-    v->hint = STR("Authorize again with the scopes of the challenge.");
-}
-
 static enum step decide(struct road *road, struct call *call);
 static enum step consent(struct road *road, struct call *call);
 static enum step meter(struct road *road, struct call *call);
@@ -105,6 +93,18 @@ static enum step refuse(struct call *call) {
     fail(&call->report, FAIL_DENIED, v->code, REPORT_NO_OFFSET, STR_FMT, STR_ARG(v->sentence));
     if (v->hint.len > 0) fail_hint(&call->report, STR_FMT, STR_ARG(v->hint));
     return STEP_STOP;
+}
+
+/* The door asks for more scopes (MCP 2025-11-25, "Scope Challenge Handling"). */
+static void decide_scopes(struct call *call) {
+    const struct protected_resource *resource = identity_protected(call->snapshot->identity);
+    if (protected_may_use(resource, &call->principal, call->tool_name)) return;
+    struct verdict *v = &call->verdict;
+    v->effect = EFFECT_DENY;
+    v->code = "INSUFFICIENT_SCOPE";
+    v->rule = STR("scope");
+    v->sentence = STR("the tool needs a scope that the token has not");
+    v->hint = STR("Authorize again with the scopes of the challenge.");
 }
 
 static enum step decide(struct road *road, struct call *call) {
