@@ -185,6 +185,15 @@ describe("approvals on a Redis that is killed", { skip: noRedis }, () => {
     config.remove();
   });
 
+  test("of twenty calls under load, over both replicas, exactly one uses it", async () => {
+    const { id } = (await query(one, "bob", numbers(2))).metadata.approval;
+    assert.equal(weirOf(config, spaces[1])("approve", id, "--as", "eve").status, 0);
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => query(i % 2 ? one : two, "bob", numbers(2))));
+    assert.deepEqual(answers.filter((a) => a.ok).map((a) => a.metadata.approval.id), [id]);
+    const refused = answers.filter((a) => !a.ok).map((a) => a.error.code);
+    assert.deepEqual([refused.length, ...new Set(refused)], [19, "APPROVAL_REQUIRED"]);
+  });
+
   test("are not lost and not used twice, over kills of Redis and of a replica", async () => {
     const weir = weirOf(config, spaces[0]);
     const asked = await query(one, "bob", numbers(1));
@@ -210,7 +219,7 @@ describe("approvals on a Redis that is killed", { skip: noRedis }, () => {
     one = await startServer({ config: config.dir, space: spaces[0] });
     await caller(one);
     assert.ok(used <= 1, `used ${used} times`);
-    const ran = spaces.flatMap(records).filter((r) => r.tool_name === "run_select_sql" && r.outcome === "success");
+    const ran = spaces.flatMap(records).filter((r) => r.tool_name === "run_select_sql" && r.outcome === "success" && r.approval_id === id);
     assert.ok(ran.length <= 1, `ran ${ran.length} times`);
     const [last] = weir("list", "--all").stdout.trim().split("\n").map((line) => JSON.parse(line)).filter((a) => a.id === id);
     assert.equal(last.state, "used");
