@@ -36,7 +36,7 @@ void sequence_give(struct sequence *s, char letter, struct str text, const char 
     if (text.len == 0 || s->n_given[kind] == GIVEN_MOST) return;
     for (size_t i = 0; i < s->n_given[kind]; i++)
         if (str_eq(s->given[kind][i].text, text)) return;
-    s->given[kind][s->n_given[kind]++] = (struct given){str_dup(&s->arena, text), user};
+    s->given[kind][s->n_given[kind]++] = (struct given){str_dup(&s->arena, text), user, false};
 }
 
 static struct given given(const struct sequence *s, char letter, char digit) {
@@ -47,7 +47,7 @@ static struct given given(const struct sequence *s, char letter, char digit) {
     struct str none = STR("0123456789abcdef0123456789abcdef");
     if (letter == 'Q') none = STR("1");
     if (letter == 'E') none = STR("0123456789abcdef0123456789abcdef.1");
-    return (struct given){none, NULL};
+    return (struct given){none, NULL, false};
 }
 
 /* With its middle byte changed. */
@@ -317,11 +317,22 @@ static void seat(struct sequence *s, struct guest *guest) {
     guest->session_user = session.user;
 }
 
+/* Answers come back by other connections, too: HTTP+SSE, a stream that is taken up again. */
+static void note_said(struct sequence *s, struct str body, const char *user) {
+    for (size_t kind = 0; kind < GIVEN_KINDS; kind++)
+        for (size_t i = 0; i < s->n_given[kind]; i++) {
+            struct given *known = &s->given[kind][i];
+            if (known->user == NULL || strcmp(known->user, user) == 0) continue;
+            if (str_find(body, known->text) < body.len) known->is_said = true;
+        }
+}
+
 static void come(struct sequence *s, struct str letters, struct str body) {
     struct manner manner;
     read_manner(letters, &manner);
     happen(s, letters, manner.replica);
     body = filled(s, &manner, body);
+    note_said(s, body, manner.user);
     if (str_find(body, STR("cancel")) < body.len) s->has_cancels = true;
     if (str_find(body, STR("subscriptions/listen")) < body.len) s->has_cancels = true;
     s->n_steps++;

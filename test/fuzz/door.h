@@ -24,6 +24,7 @@ enum { GIVEN_KINDS = sizeof GIVEN_LETTERS - 1 };
 struct given {
     struct str text;
     const char *user; /* NULL: nobody's own */
+    bool is_said;     /* by somebody else, too: what comes back to him may be an echo */
 };
 
 enum carriage { BY_POST = 0, BY_GET, BY_DELETE, BY_SSE, BY_MESSAGES, BY_PAGE, BY_STDIO };
